@@ -1,0 +1,1 @@
+"""What every module stands on: transactions, events, jobs, errors, the web, the page frame."""
