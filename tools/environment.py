@@ -62,7 +62,8 @@ def bring(part: str) -> None:
         return
     said = "up to date" if PYTHON.exists() else "(first time only)"
     print(f"Bringing the environment {said}…", file=sys.stderr, flush=True)
-    moved = read(VENV / ".pilothouse-run").partition("\n")[0] not in {"", str(ROOT)}
+    made_for = {read(VENV / f".pilothouse-{name}").partition("\n")[0] for name in (part, "run")}
+    moved = not made_for <= {"", str(ROOT)}  # scripts name the folder they were installed for
     install(find_uv(), part, reinstall=moved or not PYTHON.exists())
     shutil.rmtree(OUR_CACHE, ignore_errors=True)
     (VENV / ".pilothouse-run").write_text(f"{ROOT}\n{fingerprint('run')}\n")

@@ -1,0 +1,94 @@
+"""Fixtures for every test: real databases, a real browser, real processes of the program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests import programs, servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+SYSTEM = Path(__file__).parent / "system"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole programs share one worker: two of their tests at once would measure each other."""
+    for item in items:
+        if item.path.is_relative_to(SYSTEM):
+            item.add_marker(pytest.mark.xdist_group("system"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    """PostgreSQL behind PgBouncer, started once in each worker that asks for it."""
+    binaries = servers.postgres_binaries()
+    if binaries is None:
+        pytest.skip(servers.NEEDS_POSTGRES)
+    with servers.running_postgres(binaries) as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_url(postgres: servers.Postgres) -> Iterator[str]:
+    """A new, empty PostgreSQL database, through PgBouncer."""
+    with postgres.database() as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'pilothouse.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A new, empty database; the test runs once on each of the two."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[programs.Programs]:
+    """Call it to start `pilothouse ARGUMENTS`; what still runs after the test is killed."""
+    yield from programs.started_programs(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, once a module: its driver occupies the thread's event loop while it lives."""
+    path = servers.chromium_path()
+    if path is None:
+        pytest.skip(servers.NEEDS_CHROMIUM)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(
+            executable_path=path,
+            args=servers.CHROMIUM_ARGUMENTS,
+            chromium_sandbox=os.geteuid() != 0,  # as root it cannot run
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """An empty tab without cookies; a script that throws, or is refused, fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    errors: list[str] = []
+    view = context.new_page()
+    view.on("pageerror", lambda error: errors.append(str(error)))
+    view.on(
+        "console",
+        lambda said: errors.append(said.text) if "Content Security" in said.text else None,
+    )
+    yield view
+    context.close()
+    assert not errors, f"the browser complained: {errors}"

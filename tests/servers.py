@@ -1,0 +1,230 @@
+"""Real counterparts for the tests: PostgreSQL with PgBouncer before it, and a browser's binary."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LOOPBACK = "127.0.0.1"
+LOWEST_PORT, HIGHEST_PORT = 20000, 32000  # above are those that outgoing connections take
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGUMENTS = (  # nothing goes out on its own
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+)
+NEEDS_POSTGRES = "PostgreSQL is not installed: apt install postgresql pgbouncer"
+NEEDS_CHROMIUM = "Chromium is not installed: apt install chromium"
+PATIENCE = 30.0
+
+
+class DidNotStartError(Exception):
+    """A server ended or stayed silent; the message has the end of its log."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now, below the range of outgoing connections."""
+    while True:
+        port = random.SystemRandom().randint(LOWEST_PORT, HIGHEST_PORT)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
+        return True
+    return False
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
+    """Polls: for what another process does there is nothing to await."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def dies_with_us(*command: str, user: str | None = None, by: str = "KILL") -> list[str]:
+    """The command, ended by the kernel should the test run be killed, as `user` if one is given.
+
+    `setpriv` becomes the command, so the process id is the command's own. It is Linux's; elsewhere
+    a killed test run leaves its servers behind.
+    """
+    if shutil.which("setpriv") is None:
+        return list(command)
+    as_user = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+    return ["setpriv", *as_user, "--pdeathsig", by, "--", *command]
+
+
+def tail(log: Path, lines: int = 40) -> str:
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running PostgreSQL and the PgBouncer before it, which pools by transaction."""
+
+    port: int
+    pooled_port: int
+    created: list[str] = field(default_factory=list)
+
+    def url(self, database: str, *, pooled: bool = True) -> str:
+        port = self.pooled_port if pooled else self.port
+        return f"postgresql+psycopg://postgres@{LOOPBACK}:{port}/{database}"
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The name of a new, empty database that is dropped afterwards."""
+        name = f"test_{len(self.created)}"
+        self.created.append(name)
+        self.run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield name
+        finally:
+            self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def run(self, statement: sql.Composed) -> None:
+        """One statement as administrator, past the pool."""
+        with psycopg.connect(
+            host=LOOPBACK, port=self.port, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement)
+
+
+def postgres_binaries() -> dict[str, str] | None:
+    """Where initdb, postgres and pgbouncer are; Debian keeps the first two off PATH."""
+    newest_first = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda folder: int(folder.parent.name),
+        reverse=True,
+    )
+    path = os.pathsep.join([os.environ["PATH"], *map(str, newest_first), "/usr/sbin"])
+    found = {
+        name: shutil.which(name, path=path) or "" for name in ("initdb", "postgres", "pgbouncer")
+    }
+    return found if all(found.values()) else None
+
+
+@contextmanager
+def running_postgres(binaries: dict[str, str]) -> Iterator[Postgres]:
+    """A cluster of its own in a temporary folder, on loopback only, gone afterwards."""
+    user = "postgres" if os.geteuid() == 0 else None  # neither of the two runs as root
+    # Not below pytest's own folder: that one lets nobody but us through to what is in it.
+    with tempfile.TemporaryDirectory(prefix="pilothouse-postgres-") as name:
+        folder = Path(name)
+        if user:
+            shutil.chown(folder, user, user)
+        make_cluster(binaries["initdb"], folder, user)
+        with (
+            serving(binaries["postgres"], postgres_arguments, folder, user) as port,
+            serving(binaries["pgbouncer"], pgbouncer_arguments(port), folder, user) as pooled_port,
+        ):
+            yield Postgres(port, pooled_port)
+
+
+def make_cluster(initdb: str, folder: Path, user: str | None) -> None:
+    options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"]
+    command = dies_with_us(initdb, *options, "-D", str(folder / "data"), user=user)
+    made = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    if made.returncode:
+        raise DidNotStartError(f"initdb: {made.stdout}{made.stderr}")
+
+
+def postgres_arguments(folder: Path, port: int) -> list[str]:
+    settings = {
+        "listen_addresses": LOOPBACK,
+        "port": port,
+        "unix_socket_directories": "",
+        "max_connections": 100,
+        "shared_buffers": "64MB",
+        "fsync": "off",  # a test's data need not outlive the machine
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+    }
+    return ["-D", str(folder / "data"), *(f"--{name}={value}" for name, value in settings.items())]
+
+
+def pgbouncer_arguments(server_port: int) -> Callable[[Path, int], list[str]]:
+    def arguments(folder: Path, port: int) -> list[str]:
+        lines = [
+            "[databases]",
+            f"* = host={LOOPBACK} port={server_port}",
+            "[pgbouncer]",
+            f"listen_addr = {LOOPBACK}",
+            f"listen_port = {port}",
+            "unix_socket_dir =",
+            "auth_type = trust",
+            f"auth_file = {folder / 'users.txt'}",
+            "pool_mode = transaction",
+            "default_pool_size = 10",
+            "max_client_conn = 500",
+            "server_login_retry = 1",
+            "ignore_startup_parameters = extra_float_digits",
+        ]
+        (folder / "users.txt").write_text('"postgres" ""\n')
+        (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+        return [str(folder / "pgbouncer.ini")]
+
+    return arguments
+
+
+@contextmanager
+def serving(
+    binary: str, arguments: Callable[[Path, int], list[str]], folder: Path, user: str | None
+) -> Iterator[int]:
+    """The port on which the server listens; tries another when somebody was quicker."""
+    log = folder / f"{Path(binary).name}.log"
+    for _ in range(3):
+        port = free_port()
+        command = dies_with_us(binary, *arguments(folder, port), user=user, by="QUIT")
+        with log.open("w") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
+        try:
+            if wait_until(lambda p=process, on=port: p.poll() is not None or answers(on)) and (
+                process.poll() is None
+            ):
+                yield port
+                return
+        finally:
+            stop(process)
+    raise DidNotStartError(f"{binary} did not start; its log ends:\n{tail(log)}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """SIGINT ends PostgreSQL and PgBouncer without waiting for their clients."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def chromium_path() -> str | None:
+    found = (shutil.which(name) for name in CHROMIUM_NAMES)
+    return next((path for path in found if path), None)
