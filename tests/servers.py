@@ -122,7 +122,7 @@ def postgres_binaries() -> dict[str, str] | None:
         key=lambda folder: int(folder.parent.name),
         reverse=True,
     )
-    path = os.pathsep.join([os.environ["PATH"], *map(str, newest_first), "/usr/sbin"])
+    path = os.pathsep.join([*map(str, newest_first), os.environ["PATH"], "/usr/sbin"])
     found = {
         name: shutil.which(name, path=path) or "" for name in ("initdb", "postgres", "pgbouncer")
     }
@@ -140,8 +140,10 @@ def running_postgres(binaries: dict[str, str]) -> Iterator[Postgres]:
             shutil.chown(folder, user, user)
         make_cluster(binaries["initdb"], folder, user)
         with (
-            serving(binaries["postgres"], postgres_arguments, folder, user) as port,
-            serving(binaries["pgbouncer"], pgbouncer_arguments(port), folder, user) as pooled_port,
+            serving(binaries["postgres"], postgres_arguments, folder, user, "INT") as port,
+            serving(
+                binaries["pgbouncer"], pgbouncer_arguments(port), folder, user, "KILL"
+            ) as pooled_port,
         ):
             yield Postgres(port, pooled_port)
 
@@ -194,13 +196,20 @@ def pgbouncer_arguments(server_port: int) -> Callable[[Path, int], list[str]]:
 
 @contextmanager
 def serving(
-    binary: str, arguments: Callable[[Path, int], list[str]], folder: Path, user: str | None
+    binary: str,
+    arguments: Callable[[Path, int], list[str]],
+    folder: Path,
+    user: str | None,
+    ends_by: str,
 ) -> Iterator[int]:
-    """The port on which the server listens; tries another when somebody was quicker."""
+    """The port on which the server listens; tries another when somebody was quicker.
+
+    `ends_by` is the signal that ends this server without waiting for its clients.
+    """
     log = folder / f"{Path(binary).name}.log"
     for _ in range(3):
         port = free_port()
-        command = dies_with_us(binary, *arguments(folder, port), user=user, by="QUIT")
+        command = dies_with_us(binary, *arguments(folder, port), user=user, by=ends_by)
         with log.open("w") as out:
             process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
         try:
@@ -210,14 +219,13 @@ def serving(
                 yield port
                 return
         finally:
-            stop(process)
+            stop(process, signal.Signals[f"SIG{ends_by}"])
     raise DidNotStartError(f"{binary} did not start; its log ends:\n{tail(log)}")
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGINT ends PostgreSQL and PgBouncer without waiting for their clients."""
+def stop(process: subprocess.Popen[bytes], by: signal.Signals) -> None:
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(by)
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
