@@ -101,3 +101,130 @@ class Commit(msgspec.Struct, frozen=True):
     author: str
     at: datetime
     subject: str = ""
+
+
+class Scope(StrEnum):
+    """What takes a problem away again."""
+
+    SOURCE = "source"  # the source is reached again
+    FILE = "file"  # the file is read again
+    CLAIM = "claim"  # the claims on a ref change
+    REFERENCE = "reference"  # a document or what it refers to changes
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where documents come from: a directory, a file, a git repository."""
+
+    id: int
+    spec: str
+    position: int
+    revision: str | None
+    error: str | None
+    checked_at: datetime | None
+    changed_at: datetime | None
+    interval: int
+    unsettled: bool
+    done: int
+    total: int
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """What is known of a file since it was last read."""
+
+    id: int
+    path: str
+    stamp: str
+    stale: bool
+    includes: tuple[str, ...]
+    reads: dict[str, str]
+
+
+class FileReading(msgspec.Struct, frozen=True):
+    """A file as it was read in this pass."""
+
+    path: str
+    stamp: str
+    entities: tuple[Entity, ...] = ()
+    invalid: tuple[tuple[int, str | None, str], ...] = ()  # place, ref if it can be told, why
+    problems: tuple[Problem, ...] = ()
+    includes: tuple[str, ...] = ()
+    reads: dict[str, str] = {}
+    unreadable: str | None = None  # why nothing could be read; what it gave before stays
+    commit: Commit | None = None
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A document that says it is an entity, and where it stands."""
+
+    document_id: int
+    source_id: int
+    position: int  # of its source
+    spec: str  # of its source
+    path: str
+    place: int
+    line: int
+    stale: str | None
+    entity: Entity
+
+
+class Present(msgspec.Struct, frozen=True):
+    """An entity as the catalog has it now."""
+
+    id: int
+    uid: str
+    ref: str
+    kind: str
+    version_id: int
+    document_id: int
+    source_id: int
+    added_at: datetime
+    changed_at: datetime
+    stale: str | None
+    body: str  # JSON, without spec.definition
+    definition: str | None
+    origin: str
+    path: str
+    line: int
+
+
+class Version(msgspec.Struct, frozen=True):
+    """What an entity was from an instant on."""
+
+    id: int
+    uid: str
+    ref: str
+    kind: str
+    at: datetime
+    until: datetime | None
+    change: ChangeKind
+    changes: tuple[FieldChange, ...]
+    origin: str
+    path: str
+    line: int
+    actor: str
+    commit: Commit | None = None
+
+
+class Tally(msgspec.Struct):
+    """How many entities a pass touched, and how."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+    def add(self, other: Tally) -> None:
+        self.added += other.added
+        self.changed += other.changed
+        self.removed += other.removed
+        self.unchanged += other.unchanged
+
+
+class PlacedProblem(msgspec.Struct, frozen=True):
+    """A problem and the source it is in."""
+
+    id: int
+    source: str
+    scope: Scope
+    since: datetime
+    problem: Problem

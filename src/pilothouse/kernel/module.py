@@ -9,7 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from pilothouse.kernel.jobs import JobKind
-    from pilothouse.kernel.pages import NavItem, Panel
+    from pilothouse.kernel.web.frame import NavItem, Panel
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -31,15 +31,19 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class Subscription(msgspec.Struct, frozen=True):
-    """A handler called once as a job for each event of a type; at least once, so idempotent."""
+    """A handler called once as a job for each event of a type; at least once, so idempotent.
 
-    event: str  # an exact type, "catalog.changed"
+    `handle(work, event)` may end its job with its own writes by `with work.finish() as tx:`,
+    and then its writes happen exactly once.
+    """
+
+    event: str  # an exact type: "catalog.changed"
     name: str  # stable and unique in the program: "search.index"
-    handle: Callable[..., None]  # (db: Database, event: Event)
+    handle: Callable[[Any, Any], None]
 
 
-class Module(msgspec.Struct, frozen=True):
-    """Everything the program needs to know about one module. `name` is also its import name."""
+class Module(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the program needs to know about one module."""
 
     name: str
     routes: Sequence[Any] = ()
@@ -48,5 +52,5 @@ class Module(msgspec.Struct, frozen=True):
     handlers: Sequence[Subscription] = ()
     kinds: Sequence[Kind] = ()
     nav: Sequence[NavItem] = ()
-    commands: Sequence[Any] = ()  # cyclopts Apps
-    templates: str | None = None  # package folder with its templates, "pilothouse.catalog"
+    commands: Sequence[Callable[..., Any]] = ()  # each a function cyclopts can read
+    templates: str | None = None  # the package whose templates/ folder it brings

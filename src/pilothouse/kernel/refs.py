@@ -67,6 +67,4 @@ def split(
 
 
 def _malformed(text: str) -> Invalid:
-    return Invalid(
-        f'Entity reference "{text}" was not on the form [<kind>:][<namespace>/]<name>'
-    )
+    return Invalid(f'Entity reference "{text}" was not on the form [<kind>:][<namespace>/]<name>')

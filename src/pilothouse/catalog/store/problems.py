@@ -1,0 +1,137 @@
+"""Problems: written by whoever finds them, taken away when what they hang on changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+)
+
+from pilothouse.catalog.model import PlacedProblem, Problem, Scope, Severity
+from pilothouse.catalog.store.tables import problems, sources
+
+_FIELDS = Problem.__struct_fields__
+_WEIGHT = case(
+    (problems.c.severity == Severity.ERROR.value, 0),
+    (problems.c.severity == Severity.WARNING.value, 1),
+    else_=2,
+)
+
+
+def add(
+    conn: Connection, scope: Scope, items: Iterable[tuple[int, Problem]], now: datetime
+) -> None:
+    """Write problems down: source id, problem."""
+    rows = [
+        {
+            **{name: getattr(problem, name) for name in _FIELDS},
+            "scope": scope.value,
+            "severity": problem.severity.value,
+            "source_id": source_id,
+            "since": now,
+        }
+        for source_id, problem in items
+    ]
+    if rows:
+        conn.execute(insert(problems), rows)
+
+
+def clear_files(conn: Connection, source_id: int, paths: Sequence[str]) -> None:
+    """Take away what reading these files found."""
+    conn.execute(
+        delete(problems).where(
+            problems.c.source_id == source_id,
+            problems.c.scope == Scope.FILE.value,
+            problems.c.file.in_(paths),
+        )
+    )
+
+
+def clear_refs(conn: Connection, scope: Scope, refs: Sequence[str]) -> None:
+    """Take away what the claims or references of these refs caused."""
+    conn.execute(delete(problems).where(problems.c.scope == scope.value, problems.c.ref.in_(refs)))
+
+
+def clear_source(conn: Connection, source_id: int, scope: Scope | None = None) -> None:
+    """Take away a source's problems, all or of one scope."""
+    where = problems.c.source_id == source_id
+    if scope is not None:
+        where = and_(where, problems.c.scope == scope.value)
+    conn.execute(delete(problems).where(where))
+
+
+def _placed() -> Select[Any]:
+    columns = [problems.c[name] for name in _FIELDS]
+    return select(
+        problems.c.id, problems.c.scope, problems.c.since, sources.c.spec, *columns
+    ).outerjoin(sources, sources.c.id == problems.c.source_id)
+
+
+def _read(row: Any) -> PlacedProblem:
+    values = {name: getattr(row, name) for name in _FIELDS if name != "severity"}
+    problem = Problem(severity=Severity(row.severity), **values)
+    return PlacedProblem(row.id, row.spec or "", Scope(row.scope), row.since, problem)
+
+
+def page(
+    conn: Connection,
+    *,
+    severity: Severity | None = None,
+    code: str | None = None,
+    offset: int = 0,
+    limit: int = 100,
+) -> list[PlacedProblem]:
+    """Problems, the heaviest first, then by file and line."""
+    query = (
+        _placed()
+        .where(_where(severity, code))
+        .order_by(_WEIGHT, problems.c.file, problems.c.line, problems.c.id)
+    )
+    return [_read(row) for row in conn.execute(query.offset(offset).limit(limit))]
+
+
+def _where(severity: Severity | None, code: str | None) -> ColumnElement[bool]:
+    where: ColumnElement[bool] = true()
+    if severity is not None:
+        where = and_(where, problems.c.severity == severity.value)
+    if code is not None:
+        where = and_(where, problems.c.code == code)
+    return where
+
+
+def counts(conn: Connection) -> list[tuple[Severity, str, int]]:
+    """How many problems there are of each severity and code."""
+    query = (
+        select(problems.c.severity, problems.c.code, func.count().label("total"))
+        .group_by(problems.c.severity, problems.c.code)
+        .order_by(func.count().desc(), problems.c.code)
+    )
+    return [(Severity(row.severity), row.code, row.total) for row in conn.execute(query)]
+
+
+def of_refs(conn: Connection, refs: Sequence[str], limit: int = 50) -> list[PlacedProblem]:
+    """Problems of these entities."""
+    query = _placed().where(problems.c.ref.in_(refs)).order_by(_WEIGHT, problems.c.id).limit(limit)
+    return [_read(row) for row in conn.execute(query)]
+
+
+def weights(conn: Connection, refs: Sequence[str]) -> dict[str, int]:
+    """How many errors and warnings each of these entities has; notices do not count."""
+    query = (
+        select(problems.c.ref, func.count().label("total"))
+        .where(problems.c.ref.in_(refs), problems.c.severity != Severity.NOTICE.value)
+        .group_by(problems.c.ref)
+    )
+    return {row.ref: row.total for row in conn.execute(query)}

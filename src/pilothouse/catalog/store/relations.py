@@ -1,0 +1,152 @@
+"""Relations, kept in one direction and read in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
+
+from pilothouse.catalog.model import Edge
+from pilothouse.catalog.store.tables import entities, relations
+
+
+def of_emitters(conn: Connection, emitters: Sequence[str]) -> dict[str, set[Edge]]:
+    """What the documents of these entities say."""
+    query = select(
+        relations.c.emitter,
+        relations.c.source,
+        relations.c.type,
+        relations.c.target,
+        relations.c.field,
+        relations.c.line,
+    ).where(
+        or_(relations.c.source.in_(emitters), relations.c.target.in_(emitters)),
+        relations.c.emitter.in_(emitters),
+    )
+    found: dict[str, set[Edge]] = {}
+    for row in conn.execute(query):
+        edge = Edge(row.source, row.type, row.target, row.field, row.line)
+        found.setdefault(row.emitter, set()).add(edge)
+    return found
+
+
+def add(conn: Connection, items: Sequence[tuple[str, Edge]]) -> None:
+    """Keep relations: emitter, edge."""
+    unique = {(edge.source, edge.type, edge.target, emitter): edge for emitter, edge in items}
+    rows: list[dict[str, Any]] = [
+        {
+            "source": source,
+            "type": kind,
+            "target": target,
+            "emitter": emitter,
+            "field": edge.field,
+            "line": edge.line,
+        }
+        for (source, kind, target, emitter), edge in unique.items()
+    ]
+    if rows:
+        conn.execute(insert(relations), rows)
+
+
+def remove(conn: Connection, items: Sequence[tuple[str, Edge]]) -> None:
+    """Drop relations: emitter, edge."""
+    gone = delete(relations).where(
+        relations.c.source == bindparam("s"),
+        relations.c.type == bindparam("r"),
+        relations.c.target == bindparam("t"),
+        relations.c.emitter == bindparam("e"),
+    )
+    rows = [
+        {"s": edge.source, "r": edge.type, "t": edge.target, "e": emitter}
+        for emitter, edge in items
+    ]
+    if rows:
+        conn.execute(gone, rows)
+
+
+def emitters_towards(conn: Connection, refs: Sequence[str]) -> set[str]:
+    """Entities whose documents name one of these refs."""
+    query = select(relations.c.emitter).where(
+        or_(relations.c.source.in_(refs), relations.c.target.in_(refs))
+    )
+    return set(conn.execute(query.distinct()).scalars())
+
+
+class Dangling(msgspec.Struct, frozen=True):
+    """A relation whose other end is not in the catalog."""
+
+    emitter: str
+    missing: str
+    field: str
+    line: int
+
+
+def dangling(conn: Connection, emitters: Sequence[str]) -> list[Dangling]:
+    """What the documents of these entities refer to that does not exist."""
+    missing = case(
+        (relations.c.emitter == relations.c.source, relations.c.target), else_=relations.c.source
+    )
+    query = (
+        select(relations.c.emitter, missing.label("missing"), relations.c.field, relations.c.line)
+        .outerjoin(entities, entities.c.ref == missing)
+        .where(
+            or_(relations.c.source.in_(emitters), relations.c.target.in_(emitters)),
+            relations.c.emitter.in_(emitters),
+            entities.c.id.is_(None),
+        )
+        .order_by(relations.c.emitter, relations.c.line, "missing")
+    )
+    return [Dangling(str(r.emitter), r.missing, r.field, r.line) for r in conn.execute(query)]
+
+
+def around(conn: Connection, refs: Sequence[str], limit: int | None = None) -> list[Edge]:
+    """Relations from and to these refs, each once, in the direction they are kept."""
+    return [
+        *_side(conn, relations.c.source.in_(refs), limit),
+        *_side(conn, and_(relations.c.target.in_(refs), relations.c.source.not_in(refs)), limit),
+    ]
+
+
+def _side(conn: Connection, where: ColumnElement[bool], limit: int | None) -> list[Edge]:
+    query = (
+        select(relations.c.source, relations.c.type, relations.c.target)
+        .where(where)
+        .group_by(relations.c.source, relations.c.type, relations.c.target)
+        .order_by(relations.c.type, relations.c.source, relations.c.target)
+    )
+    rows = conn.execute(query.limit(limit) if limit else query)
+    return [Edge(row.source, row.type, row.target) for row in rows]
+
+
+def outgoing_counts(conn: Connection, ref: str) -> dict[str, int]:
+    """How many relations of each kept type begin at an entity."""
+    return _counts(conn, relations.c.source == ref)
+
+
+def incoming_counts(conn: Connection, ref: str) -> dict[str, int]:
+    """How many relations of each kept type end at an entity."""
+    return _counts(conn, relations.c.target == ref)
+
+
+def _counts(conn: Connection, where: ColumnElement[bool]) -> dict[str, int]:
+    pairs = (
+        select(relations.c.type, relations.c.source, relations.c.target)
+        .where(where)
+        .distinct()
+        .subquery()
+    )
+    query = select(pairs.c.type, func.count()).group_by(pairs.c.type).order_by(pairs.c.type)
+    return {str(row[0]): row[1] for row in conn.execute(query)}

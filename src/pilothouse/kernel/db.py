@@ -1,0 +1,133 @@
+"""Two database engines, one way to use them: SQLite for one machine, PostgreSQL for many."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Row,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import URL, make_url
+
+from pilothouse.kernel.errors import Invalid
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+S = TypeVar("S", bound=msgspec.Struct)
+
+WRITE = "pilothouse_write"  # execution option: this transaction will write
+BUSY_SECONDS = 60  # how long a SQLite writer waits for writers of other processes
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, aware on the way in and on the way out of either database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def read(kind: type[S], row: Row[Any]) -> S:
+    """Make a struct of a row whose columns are named as its fields."""
+    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
+    return msgspec.convert(values, kind, strict=False)
+
+
+def sqlite_url(data: Path) -> str:
+    """The database that a data folder holds."""
+    return f"sqlite:///{data / 'pilothouse.db'}"
+
+
+def connect(url: str) -> Engine:
+    """Make the engine for a database URL; nothing is opened yet.
+
+    Raises Invalid when the URL names a database that Pilothouse does not speak.
+    """
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise Invalid(
+            "database_url cannot be read. It looks like postgresql://user:password@host/name"
+        ) from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed)
+        case "postgresql" | "postgres":
+            return _postgresql(parsed.set(drivername="postgresql+psycopg"))
+        case other:
+            raise Invalid(f"database_url names {other!r}; Pilothouse speaks sqlite and postgresql")
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+        pool_size=8,
+        max_overflow=64,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-8000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that writes after it has read fails at once when another wrote in
+    # between; so those that will write say so at their beginning.
+    writes = connection.get_execution_options().get(WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        # Transaction pooling gives every transaction another server session, where a statement
+        # prepared before is not known.
+        connect_args={"prepare_threshold": None, "connect_timeout": 10},
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=True,
+        use_native_hstore=False,
+    )

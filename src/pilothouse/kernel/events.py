@@ -1,0 +1,109 @@
+"""The journal: what happened, when, to which entities, by whom. Append-only.
+
+It is the outbox, the audit trail and the "what changed" log at once: emitting an event writes it
+and one job for each subscribed handler in the same transaction. Handlers have no cursor into the
+journal, because with two writers an event made first can commit last and a cursor would pass it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, Index, String, Table, Text, insert, select
+
+from pilothouse.kernel.clock import uuid7
+from pilothouse.kernel.db import Instant, metadata
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("actor", String(300), nullable=False),
+    Column("source", String(500), nullable=False),
+    Column("dedup_key", String(255)),
+    Column("data", Text, nullable=False),
+    Index("ix_events_at", "at"),
+    Index("ix_events_type_at", "type", "at"),
+    Index("uq_events_dedup_key", "dedup_key", unique=True),
+)
+event_entities = Table(
+    "event_entities",
+    metadata,
+    Column("event_id", String(32), primary_key=True),
+    Column("ref", String(400), primary_key=True),
+    Index("ix_event_entities_ref", "ref", "event_id"),
+    sqlite_with_rowid=False,
+)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened; `type` is dotted and past tense: "catalog.changed"."""
+
+    type: str
+    entities: tuple[str, ...] = ()
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+    source: str = "pilothouse"
+    dedup_key: str | None = None  # a second event with this key is not written
+    id: str = msgspec.field(default_factory=uuid7)
+    at: datetime | None = None  # set when it is written
+    actor: str = ""
+
+
+def write(conn: Connection, event: Event) -> bool:
+    """Append an event; False when one with its dedup key is already there."""
+    if event.dedup_key is not None:
+        known = select(events.c.id).where(events.c.dedup_key == event.dedup_key)
+        if conn.execute(known).first():
+            return False
+    conn.execute(
+        insert(events).values(
+            id=event.id,
+            at=event.at,
+            type=event.type,
+            actor=event.actor,
+            source=event.source,
+            dedup_key=event.dedup_key,
+            data=msgspec.json.encode(event.data).decode(),
+        )
+    )
+    if event.entities:
+        rows = [{"event_id": event.id, "ref": ref} for ref in dict.fromkeys(event.entities)]
+        conn.execute(insert(event_entities), rows)
+    return True
+
+
+def find(conn: Connection, event_id: str) -> Event | None:
+    """One event, whole."""
+    row = conn.execute(select(events).where(events.c.id == event_id)).one_or_none()
+    if row is None:
+        return None
+    refs = select(event_entities.c.ref).where(event_entities.c.event_id == event_id)
+    return _event(row, tuple(conn.execute(refs).scalars()))
+
+
+def since(conn: Connection, at: datetime, limit: int = 1000) -> list[Event]:
+    """Events written at or after an instant, oldest first, without their entities."""
+    query = select(events).where(events.c.at >= at).order_by(events.c.at, events.c.id).limit(limit)
+    return [_event(row, ()) for row in conn.execute(query)]
+
+
+def recent(conn: Connection, window: timedelta, now: datetime) -> list[Event]:
+    """Events of the last `window`, as the live pages re-read them."""
+    return since(conn, now - window)
+
+
+def _event(row: Any, refs: tuple[str, ...]) -> Event:
+    return Event(
+        id=row.id,
+        at=row.at,
+        type=row.type,
+        actor=row.actor,
+        source=row.source,
+        dedup_key=row.dedup_key,
+        data=msgspec.json.decode(row.data),
+        entities=refs,
+    )

@@ -1,0 +1,5 @@
+"""Durable jobs: what must happen by a time, even if the process is killed."""
+
+from pilothouse.kernel.jobs.model import Job, JobKind, LeaseLost
+
+__all__ = ["Job", "JobKind", "LeaseLost"]

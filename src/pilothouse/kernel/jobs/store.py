@@ -1,0 +1,229 @@
+"""The SQL of jobs. On PostgreSQL due times and leases are read off the database's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Column,
+    Connection,
+    DateTime,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from pilothouse.kernel import clock
+from pilothouse.kernel.db import Instant, metadata, read
+from pilothouse.kernel.jobs.model import DeadLetter, Job
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(100), nullable=False),
+    Column("key", String(400)),
+    Column("payload", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", Instant),
+    Column("lease_token", String(32)),
+    Column("again", Integer, nullable=False),  # 1: asked for once more while it was being done
+    Column("dead_at", Instant),
+    Column("error", Text),
+    Index("uq_jobs_kind_key", "kind", "key", unique=True),
+    Index("ix_jobs_due_at", "due_at"),
+)
+_COLUMNS = (
+    jobs.c.id,
+    jobs.c.kind,
+    jobs.c.key,
+    jobs.c.payload,
+    jobs.c.due_at,
+    jobs.c.attempts,
+    jobs.c.lease_token,
+)
+
+
+def moment(conn: Connection, after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
+    """Now plus `after`, by the clock that all workers of this database share."""
+    if conn.dialect.name == "sqlite":
+        return literal(clock.now() + after, Instant)
+    if not after:
+        return func.clock_timestamp(type_=DateTime(timezone=True))
+    seconds = float(after.total_seconds())
+    return literal_column(
+        f"clock_timestamp() + interval '{seconds:.6f} seconds'", DateTime(timezone=True)
+    )
+
+
+def enqueue(
+    conn: Connection, kind: str, payload: str, key: str | None, after: timedelta = timedelta(0)
+) -> None:
+    """Add a job, or bring the one with this key forward; see `Tx.enqueue`."""
+    values: dict[str, Any] = {
+        "kind": kind,
+        "key": key,
+        "payload": payload,
+        "due_at": moment(conn, after),
+        "attempts": 0,
+        "again": 0,
+    }
+    if key is None:
+        conn.execute(insert(jobs).values(values))
+        return
+    if conn.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as upsert
+    else:
+        from sqlalchemy.dialects.postgresql import insert as upsert
+    statement = upsert(jobs).values(values)
+    new = statement.excluded
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=[jobs.c.kind, jobs.c.key],
+            set_={
+                "payload": new.payload,
+                "due_at": case(
+                    (jobs.c.dead_at.is_not(None), new.due_at),
+                    (jobs.c.due_at < new.due_at, jobs.c.due_at),
+                    else_=new.due_at,
+                ),
+                "again": case((jobs.c.lease_token.is_not(None), 1), else_=jobs.c.again),
+                "attempts": case((jobs.c.dead_at.is_not(None), 0), else_=jobs.c.attempts),
+                "dead_at": None,
+            },
+        )
+    )
+
+
+def _claimable(conn: Connection, kinds: Collection[str]) -> ColumnElement[bool]:
+    now = moment(conn)
+    return and_(
+        jobs.c.kind.in_(sorted(kinds)),
+        jobs.c.due_at <= now,
+        jobs.c.dead_at.is_(None),
+        or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now),
+    )
+
+
+def anything_due(conn: Connection, kinds: Collection[str]) -> bool:
+    """Whether a claim would find something; cheap, and takes no lock."""
+    return (
+        conn.execute(select(jobs.c.id).where(_claimable(conn, kinds)).limit(1)).first() is not None
+    )
+
+
+def claim(conn: Connection, kinds: Collection[str], limit: int, lease: timedelta) -> list[Job]:
+    """Take up to `limit` due jobs for `lease`; no other worker gets them until it has passed."""
+    due = (
+        select(jobs.c.id)
+        .where(_claimable(conn, kinds))
+        .order_by(jobs.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(conn.execute(due).scalars())
+    if not ids:
+        return []
+    token = clock.uuid7()
+    conn.execute(
+        update(jobs)
+        .where(jobs.c.id.in_(ids))
+        .values(
+            attempts=jobs.c.attempts + 1,
+            lease_until=moment(conn, lease),
+            lease_token=token,
+            again=0,
+        )
+    )
+    rows = conn.execute(select(*_COLUMNS).where(jobs.c.id.in_(ids)).order_by(jobs.c.due_at))
+    return [read(Job, row) for row in rows]
+
+
+def _held(job: Job) -> ColumnElement[bool]:
+    return and_(jobs.c.id == job.id, jobs.c.lease_token == job.lease_token)
+
+
+def renew(conn: Connection, job: Job, lease: timedelta) -> bool:
+    """Hold a job for another `lease`; False when another worker has it."""
+    changed = conn.execute(update(jobs).where(_held(job)).values(lease_until=moment(conn, lease)))
+    return changed.rowcount == 1
+
+
+def finish(conn: Connection, job: Job, every: timedelta | None = None) -> bool:
+    """End a job that was done; False when another worker has it, so nothing was ended.
+
+    One that was asked for again meanwhile is due at once, a recurring one after `every`.
+    """
+    free: dict[str, Any] = {"lease_until": None, "lease_token": None, "attempts": 0, "error": None}
+    again = update(jobs).where(_held(job), jobs.c.again == 1).values(**free, again=0)
+    if conn.execute(again).rowcount == 1:
+        return True
+    if every is not None:
+        later = update(jobs).where(_held(job)).values(**free, due_at=moment(conn, every))
+        return conn.execute(later).rowcount == 1
+    return conn.execute(delete(jobs).where(_held(job))).rowcount == 1
+
+
+def postpone(conn: Connection, job: Job, error: str, after: timedelta) -> bool:
+    """Put a job that failed back, due `after` from now."""
+    values = {"lease_until": None, "lease_token": None, "error": error[:2000]}
+    changed = conn.execute(
+        update(jobs).where(_held(job)).values(**values, due_at=moment(conn, after))
+    )
+    return changed.rowcount == 1
+
+
+def bury(conn: Connection, job: Job, error: str) -> bool:
+    """Give a job up: it is kept and shown, and not tried again by itself."""
+    values = {"lease_until": None, "lease_token": None, "error": error[:2000]}
+    changed = conn.execute(update(jobs).where(_held(job)).values(**values, dead_at=moment(conn)))
+    return changed.rowcount == 1
+
+
+def revive(conn: Connection, job_id: int) -> bool:
+    """Have a dead letter tried again, from the first attempt on."""
+    dead = and_(jobs.c.id == job_id, jobs.c.dead_at.is_not(None))
+    values = {"dead_at": None, "attempts": 0, "due_at": moment(conn)}
+    return conn.execute(update(jobs).where(dead).values(**values)).rowcount == 1
+
+
+def dead_letters(conn: Connection, limit: int = 100) -> list[DeadLetter]:
+    """Jobs that were given up, newest first."""
+    columns = [jobs.c[name] for name in DeadLetter.__struct_fields__]
+    query = select(*columns).where(jobs.c.dead_at.is_not(None)).order_by(jobs.c.dead_at.desc())
+    return [read(DeadLetter, row) for row in conn.execute(query.limit(limit))]
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """How much waits, for metrics."""
+
+    kind: str
+    waiting: int
+    dead: int
+
+
+def backlog(conn: Connection) -> list[Backlog]:
+    """Jobs by kind."""
+    dead = func.sum(case((jobs.c.dead_at.is_not(None), 1), else_=0)).label("dead")
+    total = func.count().label("total")
+    rows = conn.execute(
+        select(jobs.c.kind, total, dead).group_by(jobs.c.kind).order_by(jobs.c.kind)
+    )
+    return [Backlog(row.kind, row.total - row.dead, row.dead) for row in rows]

@@ -1,0 +1,105 @@
+"""Settings: pilothouse.toml, then the environment, then the command line; one typed struct."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from pilothouse.kernel.errors import Invalid
+
+PREFIX = "PILOTHOUSE_"
+FILE = "pilothouse.toml"
+# Read elsewhere: by the tests' crash points, for the check secrets of agents, by the wrapper.
+NOT_SETTINGS = ("PILOTHOUSE_CRASH_AT", "PILOTHOUSE_SECRET_", "PILOTHOUSE_CONFIG", "PILOTHOUSE_ENV")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that can be set. `docs/settings.md` tells each; environment: PILOTHOUSE_<NAME>."""
+
+    data: str = ".pilothouse"  # folder for the SQLite database and copies of git sources
+    database_url: str | None = None  # postgresql://…; without one, SQLite in `data`
+    host: str = "127.0.0.1"
+    port: int = 8400
+    public_url: str | None = None  # how people reach this portal; links in notices begin with it
+    sources: tuple[str, ...] = ()  # directories, files, git URLs to read the catalog from
+    workers: int = 4  # jobs done at once by one process
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = None  # OpenTelemetry traces go there; none: no tracing
+    git_fetch_shortest: int = 60  # seconds between looks at a git source that changes often
+    git_fetch_longest: int = 3600  # … and at one that rarely does
+    git_timeout: int = 120  # seconds until a git command is given up
+
+    @property
+    def url(self) -> str:
+        """The database that these settings name."""
+        from pilothouse.kernel.db import sqlite_url
+
+        return self.database_url or sqlite_url(Path(self.data))
+
+    @property
+    def home(self) -> str:
+        """Where a browser on this machine finds the portal."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Settings:
+    """Read pilothouse.toml (or the file that PILOTHOUSE_CONFIG names), then the environment.
+
+    Raises Invalid for an unknown key (naming the nearest known one), a value of another type,
+    or a file that is not TOML.
+    """
+    environ = os.environ if environ is None else environ
+    path = Path(environ.get("PILOTHOUSE_CONFIG") or (directory or Path.cwd()) / FILE)
+    values = _from_file(path, required="PILOTHOUSE_CONFIG" in environ)
+    values |= _from_environment(environ)
+    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"settings: {error}") from error
+
+
+def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        if required:
+            raise Invalid(f"PILOTHOUSE_CONFIG names {path}, which does not exist") from None
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path}: not TOML: {error}") from error
+    for key in values:
+        _known(key, f"{path}: {key!r}")
+    return values
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable.startswith(NOT_SETTINGS):
+            continue
+        key = variable.removeprefix(PREFIX).lower()
+        _known(key, f"the environment variable {variable}")
+        values[key] = text.split() if key == "sources" else text
+    return values
+
+
+def _known(key: str, where: str) -> None:
+    fields = Settings.__struct_fields__
+    if key in fields:
+        return
+    near = get_close_matches(key, fields, n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else f" Known are: {', '.join(fields)}."
+    raise Invalid(f"{where} is not a setting.{meant}")

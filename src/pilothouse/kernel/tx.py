@@ -1,0 +1,102 @@
+"""One unit of work: a connection, an instant, an actor, and what it sets going."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from pilothouse.kernel import clock, events
+from pilothouse.kernel.actors import SYSTEM, Actor
+from pilothouse.kernel.db import WRITE
+from pilothouse.kernel.events import Event
+from pilothouse.kernel.jobs import store as jobs
+
+
+@dataclass(slots=True)
+class Tx:
+    """Handed to every service. What it emits or enqueues commits with it, or not at all."""
+
+    conn: Connection
+    now: datetime
+    actor: Actor
+    handlers: Mapping[str, tuple[str, ...]]
+    enqueued: bool = False
+
+    def emit(self, event: Event) -> bool:
+        """Write an event and one job for each handler; False if its dedup key is known."""
+        written = msgspec.structs.replace(event, at=self.now, actor=self.actor.id)
+        if not events.write(self.conn, written):
+            return False
+        for handler in self.handlers.get(event.type, ()):
+            self.enqueue(handler, {"event": written.id}, key=written.id)
+        return True
+
+    def enqueue(
+        self,
+        kind: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        """Have a job done, at the earliest `after` from now.
+
+        With a `key` there is one such job at a time: the sooner due time and the newer payload
+        win, and a job that is being done now is done once more afterwards.
+        """
+        jobs.enqueue(self.conn, kind, msgspec.json.encode(payload or {}).decode(), key, after)
+        self.enqueued = True
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where edges begin transactions."""
+
+    engine: Engine
+    handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wake: Callable[[], None] = lambda: None  # called after jobs were committed
+    _writer: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self, actor: Actor = SYSTEM) -> Generator[Tx]:
+        """A transaction that may write; commits at its end, rolls back on an error."""
+        if not self.is_sqlite:
+            yield from self._write(actor)
+            return
+        with self._writer:  # SQLite's own waiting is by polling and unfair; ours is neither
+            yield from self._write(actor)
+
+    def _write(self, actor: Actor) -> Generator[Tx]:
+        with self.engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
+            tx = Tx(conn, clock.now(), actor, self.handlers)
+            yield tx
+        if tx.enqueued:
+            self.wake()
+
+    @contextmanager
+    def read(self, actor: Actor = SYSTEM) -> Generator[Tx]:
+        """A transaction that only reads, and sees one state of the database throughout."""
+        options = {} if self.is_sqlite else {"postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as conn, conn.begin():
+            yield Tx(conn, clock.now(), actor, self.handlers)
+
+    def reachable(self) -> bool:
+        """Whether a query is answered."""
+        try:
+            with self.engine.connect() as conn:
+                conn.exec_driver_sql("SELECT 1")
+        except OperationalError:
+            return False
+        return True

@@ -1,0 +1,80 @@
+"""Modules in, web application out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Litestar
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.static_files import create_static_files_router
+
+from pilothouse import __version__
+from pilothouse.kernel.actors import Actor, Role
+from pilothouse.kernel.errors import PilothouseError
+from pilothouse.kernel.module import Module
+from pilothouse.kernel.settings import Settings
+from pilothouse.kernel.tx import Database
+from pilothouse.kernel.web import access, display, failures, health, live
+from pilothouse.kernel.web.edge import App, Edge
+from pilothouse.kernel.web.frame import Frame
+
+STATIC = Path(__file__).parent.parent.parent / "static"
+FOREVER = CacheControlHeader(max_age=31_536_000, immutable=True, public=True)
+
+
+def build(db: Database, settings: Settings, modules: Sequence[Module]) -> tuple[App, live.Live]:
+    """The web application of these modules, and its live stream (close it to let it end)."""
+    frame, stream = Frame(modules), live.Live(db)
+    app = Litestar(
+        route_handlers=[
+            *health.routes,
+            *display.routes,
+            live.live,
+            create_static_files_router(
+                "/static",
+                [STATIC],
+                opt=access.needs(Role.VIEWER),
+                cache_control=FOREVER,
+                include_in_schema=False,
+            ),
+            *(route for module in modules for route in module.routes),
+        ],
+        dependencies=_dependencies(db, settings, frame, stream),
+        guards=[access.guard],
+        exception_handlers={
+            PilothouseError: failures.answer,
+            HTTPException: failures.answer,
+            Exception: failures.answer,
+        },
+        openapi_config=OpenAPIConfig(
+            "Pilothouse", __version__, path="/api/openapi", render_plugins=[]
+        ),
+        response_cache_config=ResponseCacheConfig(),
+        logging_config=None,
+    )
+    app.state.frame = frame
+    access.permissions(route for route in app.routes if not route.path.startswith("/api/openapi"))
+    name = urlsplit(settings.home).hostname or ""
+    return Edge(app, frozenset({name})), stream  # pyright: ignore[reportArgumentType]
+
+
+def _dependencies(
+    db: Database, settings: Settings, frame: Frame, stream: live.Live
+) -> dict[str, Any]:
+    def actor(scope: Any) -> Actor:
+        return scope["user"]
+
+    return {
+        "db": Provide(lambda: db, sync_to_thread=False),
+        "settings": Provide(lambda: settings, sync_to_thread=False),
+        "frame": Provide(lambda: frame, sync_to_thread=False),
+        "live_events": Provide(lambda: stream, sync_to_thread=False),
+        "actor": Provide(actor, sync_to_thread=False),
+    }

@@ -1,0 +1,194 @@
+"""The page frame: every page is one template in it, and modules fill pages with panels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import structlog
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
+from litestar import Request, Response
+from markupsafe import Markup
+
+from pilothouse import __version__
+from pilothouse.kernel import clock, words
+from pilothouse.kernel.actors import SYSTEM, Actor
+from pilothouse.kernel.assets import asset
+from pilothouse.kernel.module import Module
+from pilothouse.kernel.tx import Tx
+
+log = structlog.get_logger("pilothouse.web")
+
+HEADINGS = ("Watch", "Lookout", "Chart", "Log", "Helm")
+THEMES = ("", "chart", "night")
+COOKIE = "display"
+
+
+class NavItem(msgspec.Struct, frozen=True):
+    """A place in the navigation; `key` is the second key of `g` + key."""
+
+    heading: str  # one of HEADINGS
+    label: str
+    href: str
+    key: str = ""
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a page is about: its name and the entities on it, one or many."""
+
+    page: str  # "entity", "now"
+    refs: tuple[str, ...] = ()
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """A block of a page that a module adds, to its own pages or to another's.
+
+    `load` makes at most three queries for all of the subject's entities; None leaves the panel out.
+    """
+
+    name: str  # "catalog.about"; its id on the page
+    title: str
+    template: str
+    load: Callable[[Tx, Subject], Any]
+    applies: Callable[[Subject], bool]
+    aside: bool = False  # in the narrow column
+    order: int = 50
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """A panel with its data; `failed` when it could not be loaded."""
+
+    panel: Panel
+    data: Any = None
+    failed: str | None = None
+
+
+class Display(msgspec.Struct, frozen=True):
+    """How one reader wants pages; kept in a cookie, so that nothing flashes."""
+
+    theme: str = ""
+    zone: str = "UTC"
+    keys: bool = True
+
+    @property
+    def tz(self) -> tzinfo:
+        return zone_of(self.zone)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a name; UTC for one that does not exist."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def display_of(request: Request[Any, Any, Any]) -> Display:
+    """What the reader chose, from the cookie; whatever is not right there is left out."""
+    theme, _, rest = request.cookies.get(COOKIE, "").partition("|")
+    zone, _, keys = rest.partition("|")
+    return Display(theme if theme in THEMES else "", zone or "UTC", keys != "off")
+
+
+@dataclass(slots=True)
+class Frame:
+    """Renders pages."""
+
+    modules: Sequence[Module]
+    environment: Environment = field(init=False)
+    panels: list[Panel] = field(init=False)
+    nav: list[tuple[str, list[NavItem]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.environment = _environment(self.modules)
+        self.panels = sorted(
+            (panel for module in self.modules for panel in module.panels),
+            key=lambda panel: panel.order,
+        )
+        items = [item for module in self.modules for item in module.nav]
+        self.nav = [
+            (heading, found)
+            for heading in HEADINGS
+            if (found := [item for item in items if item.heading == heading])
+        ]
+
+    def fill(self, tx: Tx, subject: Subject) -> list[Filled]:
+        """Load every panel that applies. One that fails says so; the rest of the page stays."""
+        filled: list[Filled] = []
+        for panel in self.panels:
+            if not panel.applies(subject):
+                continue
+            try:
+                data = panel.load(tx, subject)
+            except Exception as error:
+                mark = clock.uuid7()[-8:]
+                log.exception("web.panel_failed", panel=panel.name, mark=mark)
+                filled.append(Filled(panel, failed=f"{type(error).__name__}, log mark {mark}"))
+                continue
+            if data is not None:
+                filled.append(Filled(panel, data))
+        return filled
+
+    def page(
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        *,
+        title: str,
+        status_code: int = 200,
+        **context: Any,
+    ) -> Response[str]:
+        """Render a page as the answer to a request."""
+        text = self.render(template, page=self._page(request, title), **context)
+        return Response(text, status_code=status_code, media_type="text/html; charset=utf-8")
+
+    def render(self, template: str, **context: Any) -> str:
+        """Render a template that needs no request: a panel, an exported page."""
+        return self.environment.get_template(template).render(**context)
+
+    def _page(self, request: Request[Any, Any, Any], title: str) -> dict[str, Any]:
+        display = display_of(request)
+        actor: Actor = request.scope.get("user") or SYSTEM
+        path = request.url.path
+        return {
+            "title": title,
+            "nav": self.nav,
+            "path": path,
+            "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            "display": display,
+            "theme": display.theme,
+            "zone": display.zone,
+            "tz": display.tz,
+            "now": clock.now(),
+            "version": __version__,
+            "actor": actor,
+            "q": request.query_params.get("q", ""),
+        }
+
+
+def _environment(modules: Sequence[Module]) -> Environment:
+    loaders: dict[str, BaseLoader] = {
+        module.name: PackageLoader(module.templates) for module in modules if module.templates
+    }
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("pilothouse.kernel"), PrefixLoader(loaders)]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(asset=asset, Markup=Markup)
+    environment.filters.update(words.FILTERS)
+    return environment

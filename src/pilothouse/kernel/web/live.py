@@ -1,0 +1,107 @@
+"""Live pages: what happens is told to every open page as server-sent events.
+
+Each web process re-reads the last ten seconds of the journal once a second and drops what it has
+seen, so that no broker is needed and an event that committed late is still told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+from sqlalchemy.exc import OperationalError
+
+from pilothouse.kernel import clock, events
+from pilothouse.kernel.actors import Role
+from pilothouse.kernel.events import Event
+from pilothouse.kernel.tx import Database
+from pilothouse.kernel.web.access import needs
+
+log = structlog.get_logger("pilothouse.live")
+
+WINDOW = timedelta(seconds=10)
+PERIOD = 1.0
+QUEUE = 100  # events a page may lag behind before it is told to reload
+KEEP_ALIVE = 15.0
+
+
+@dataclass(slots=True)
+class Live:
+    """Reads the journal while anyone listens, and fans out."""
+
+    db: Database
+    _listeners: set[asyncio.Queue[str | None]] = field(default_factory=set)
+    _reader: asyncio.Task[None] | None = None
+    _seen: dict[str, None] = field(default_factory=dict)
+
+    async def listen(self) -> AsyncGenerator[str]:
+        """Types of events as they happen; "lagging" when some had to be left out."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUE)
+        self._listeners.add(queue)
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._read())
+        try:
+            while True:
+                try:
+                    item = await asyncio.wait_for(queue.get(), KEEP_ALIVE)
+                except TimeoutError:
+                    yield "alive"
+                    continue
+                if item is None:
+                    return
+                yield item
+        finally:
+            self._listeners.discard(queue)
+
+    def close(self) -> None:
+        """End all streams, so that the server can."""
+        for queue in list(self._listeners):
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
+
+    async def _read(self) -> None:
+        self._seen = {event.id: None for event in await asyncio.to_thread(self._recent)}
+        while self._listeners:
+            await asyncio.sleep(PERIOD)
+            recent = await asyncio.to_thread(self._recent)
+            for event in recent:
+                if event.id not in self._seen:
+                    self._tell(event.type)
+            self._seen = {event.id: None for event in recent}
+
+    def _recent(self) -> list[Event]:
+        try:
+            with self.db.read() as tx:
+                return events.recent(tx.conn, WINDOW, clock.now())
+        except OperationalError as error:
+            log.warning("live.database_away", error=str(error.orig))
+            return []
+
+    def _tell(self, word: str) -> None:
+        for queue in list(self._listeners):
+            if queue.full():
+                queue.get_nowait()
+                word = "lagging"
+            queue.put_nowait(word)
+
+
+@get("/live", opt=needs(Role.VIEWER))
+async def live(live_events: NamedDependency[Live]) -> ServerSentEvent:
+    """Types of events, as they happen: `event: catalog.changed`."""
+
+    async def messages() -> AsyncGenerator[ServerSentEventMessage]:
+        yield ServerSentEventMessage(comment="open", retry=2000)
+        async for word in live_events.listen():
+            if word == "alive":
+                yield ServerSentEventMessage(comment="alive")
+            else:
+                yield ServerSentEventMessage(event=word, data=word)
+
+    return ServerSentEvent(messages())
