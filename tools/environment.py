@@ -126,7 +126,7 @@ def bring_uv(folder: Path) -> None:
         ) from error
     venv.create(folder, clear=True, with_pip=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    run(*pip, "--require-hashes", "-r", str(ROOT / "lock" / "uv.lock"))
+    run(*pip, "--require-hashes", "-r", str(ROOT / "lock" / "installer.lock"))
 
 
 def venv_package() -> str:
