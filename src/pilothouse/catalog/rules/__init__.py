@@ -1,0 +1,1 @@
+"""What the catalog decides: pure functions over documents, bodies and claims."""
