@@ -148,7 +148,8 @@ class FileReading(msgspec.Struct, frozen=True):
     invalid: tuple[tuple[int, str | None, str], ...] = ()  # place, ref if it can be told, why
     problems: tuple[Problem, ...] = ()
     includes: tuple[str, ...] = ()
-    reads: dict[str, str] = {}
+    named: tuple[str, ...] = ()  # files that its placeholders name
+    reads: dict[str, str] = {}  # those files with their stamps
     unreadable: str | None = None  # why nothing could be read; what it gave before stays
     commit: Commit | None = None
 

@@ -52,5 +52,6 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     handlers: Sequence[Subscription] = ()
     kinds: Sequence[Kind] = ()
     nav: Sequence[NavItem] = ()
-    commands: Sequence[Callable[..., Any]] = ()  # each a function cyclopts can read
+    commands: Callable[[Any, Any], None] | None = None  # (cyclopts App, opens the Program)
+    upkeep: Callable[[Any, Any], None] | None = None  # (Program, stop Event) beside the worker
     templates: str | None = None  # the package whose templates/ folder it brings

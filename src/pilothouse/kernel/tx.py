@@ -57,12 +57,23 @@ class Tx:
 
 
 @dataclass(frozen=True, slots=True)
+class Wake:
+    """Tells this process's workers that a job was committed."""
+
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """Where edges begin transactions."""
 
     engine: Engine
     handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    wake: Callable[[], None] = lambda: None  # called after jobs were committed
+    wake: Wake = field(default_factory=Wake)
     _writer: threading.RLock = field(default_factory=threading.RLock)
 
     @property

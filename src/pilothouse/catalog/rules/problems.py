@@ -47,8 +47,9 @@ _TABLE = {
         "unknown-field": "A kind of ours has no such field.",
         "bad-field": "A field of a kind of ours has a value that it cannot have.",
         "bad-placeholder": "A placeholder's target cannot be read.",
-        "unreadable-file": "The file cannot be opened.",
         "bad-location": "A Location's target cannot be read or leads out of its source.",
+        "unreadable-file": "The file cannot be opened, or may not be.",
+        "unreachable-source": "The source cannot be read; all that it gave stays.",
         "duplicate-ref": "Another document holds this name already; this one is left out.",
     },
     Severity.WARNING: {
@@ -57,6 +58,7 @@ _TABLE = {
         "misspelt-kind": "A kind that nobody knows, one slip away from a known one.",
         "bad-link": "A link that is not http, https or mailto is never shown as a link.",
         "lookalike-in-ref": "A reference has a Cyrillic or Greek letter that looks Latin.",
+        "contested-ref": "Another document claims this name too; this one keeps it.",
         "dangling-ref": "A reference names an entity that is not in the catalog.",
     },
     Severity.NOTICE: {

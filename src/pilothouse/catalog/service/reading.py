@@ -1,12 +1,117 @@
-"""A file's bytes become entities and problems. Pure but for `read`, which the edge hands in."""
+"""A file's bytes become entities and problems. Pure but for `Place`, which the edge hands in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
 
 from pilothouse.catalog.formats import locations, placeholders, yaml
-from pilothouse.catalog.model import Document, Entity, FileReading, Problem
+from pilothouse.catalog.model import Document, Entity, FileReading, Problem, Severity
 from pilothouse.catalog.rules import problems, validity
+from pilothouse.catalog.rules.findings import Findings, Said
+from pilothouse.kernel.errors import NotFound, PilothouseError
 from pilothouse.kernel.module import Kind
 
-Read = Callable[[str], bytes]
+MOST_PROBLEMS = 100  # kept for one file; a last one says how many more there are
+
+
+class Place(msgspec.Struct, frozen=True):
+    """How to reach the rest of a source from one of its files."""
+
+    read: Callable[[str], bytes]  # a path; raises one of the four errors
+    expand: Callable[[str], Sequence[str]]  # a glob
+    exists: Callable[[str], bool]
+    local: Callable[[str], str]  # the path that a web address of this repository means
+
+
+class _Run:
+    """One file as it is read."""
+
+    def __init__(self, path: str, kinds: Mapping[str, Kind], place: Place) -> None:
+        self.path, self.kinds, self.place = path, kinds, place
+        self.entities: list[Entity] = []
+        self.invalid: list[tuple[int, str | None, str]] = []
+        self.problems: list[Problem] = []
+        self.includes: dict[str, None] = {}
+        self.reads: set[str] = set()
+
+    def take(self, document: Document) -> None:
+        """Judge one document, and note what else it names."""
+        resolved = placeholders.resolve_placeholders(document, self._read_target)
+        entity, found = validity.judge(resolved.document, self.kinds)
+        self.problems += resolved.problems
+        self.problems += found
+        if entity is None or resolved.problems:
+            wrong = [*resolved.problems, *found]
+            why = next((p.message for p in wrong if p.severity is Severity.ERROR), "not valid")
+            ref = validity.ref_of(document.value)
+            self.invalid.append((document.index, ref and str(ref), why))
+            return
+        self.entities.append(entity)
+        if entity.ref.kind == "location":
+            self._follow(document, entity)
+
+    def _resolve(self, target: str) -> str:
+        if locations.is_url(target):
+            return self.place.local(target)
+        return locations.resolve_path(self.path, target)
+
+    def _read_target(self, target: str) -> bytes:
+        path = self._resolve(target)
+        self.reads.add(path)
+        return self.place.read(path)
+
+    def _follow(self, document: Document, entity: Entity) -> None:
+        findings = Findings(document)
+        named = locations.location_spec(entity.body)
+        for item in named.targets:
+            try:
+                self.includes[self._named(item.target, optional=named.optional)] = None
+            except PilothouseError as error:
+                steps = tuple(int(s) if s.isdigit() else s for s in item.field.split("."))
+                said = Said(item.target, "a file or a glob in the same source")
+                findings.add("bad-location", steps, str(error), said)
+        self.problems += findings.problems
+
+    def _named(self, target: str, *, optional: bool) -> str:
+        """The path or glob that a target means. Raises NotFound when nothing is there."""
+        path = self._resolve(target)
+        there = self.place.expand(path) if locations.is_glob(path) else self.place.exists(path)
+        if not there and not optional:
+            raise NotFound(f"{target} names no file in this source")
+        return path
+
+
+def read_file(
+    path: str, stamp: str, data: bytes, kinds: Mapping[str, Kind], place: Place
+) -> FileReading:
+    """Read one catalog file.
+
+    Never raises for what is in `data`: whatever is wrong is a problem with its line.
+    """
+    reading = yaml.read_documents(data)
+    run = _Run(path, kinds, place)
+    for document in reading.documents:
+        run.take(document)
+    found = problems.capped([*reading.problems, *run.problems], MOST_PROBLEMS)
+    placed = tuple(msgspec.structs.replace(problem, file=path) for problem in found)
+    broken = next((p.message for p in reading.problems if p.severity is Severity.ERROR), None)
+    return FileReading(
+        path=path,
+        stamp=stamp,
+        entities=tuple(run.entities),
+        invalid=tuple(run.invalid),
+        problems=placed,
+        includes=tuple(run.includes),
+        named=tuple(sorted(run.reads)),
+        unreadable=None if reading.ok else broken or "the file cannot be read",
+    )
+
+
+def unreadable(path: str, stamp: str, error: PilothouseError) -> FileReading:
+    """A file that could not even be opened: what it gave before stays, and why is said."""
+    problem = Problem(
+        code="unreadable-file", severity=Severity.ERROR, message=str(error), file=path
+    )
+    return FileReading(path=path, stamp=stamp, problems=(problem,), unreadable=str(error))

@@ -18,16 +18,18 @@ from pilothouse.catalog.model import (
     Present,
     Problem,
     Scope,
-    Severity,
     Tally,
 )
-from pilothouse.catalog.rules import changes, claims, search
+from pilothouse.catalog.rules import changes, search
+from pilothouse.catalog.rules.problems import CODES
 from pilothouse.catalog.store import documents, entities, problems, relations
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.tx import Tx
 
 CHANGED = "catalog.changed"  # the type of the event that tells of new versions
+MOST_PAIRS = 40_000  # of entities that went and came in one pass; beyond that none is a rename
+_OWN_COLUMNS = frozenset({"metadata.name", "metadata.namespace", "metadata.uid"})
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ def settle(tx: Tx, refs: Iterable[str], commits: dict[str, Commit]) -> Tally:
 def _step(
     rivals: list[Claim], present: Present | None, uid: str, long_texts: dict[str, str]
 ) -> _Step:
-    claim = claims.holder(rivals, present.document_id if present else None)
+    claim = _holder(rivals, present.document_id if present else None)
     body, definition = split_definition(claim.entity.body)
     digest = None
     if definition is not None:
@@ -80,6 +82,15 @@ def _step(
     text = msgspec.json.encode(body).decode()
     kind, diff = _difference(claim, present, body, text, digest)
     return _Step(claim, body, text, digest, kind, diff, uid, present)
+
+
+def _holder(rivals: list[Claim], keeps: int | None) -> Claim:
+    """The document that is stored keeps the ref; else the first in the order of files has it."""
+    stored = [claim for claim in rivals if claim.document_id == keeps]
+    return min(
+        stored or rivals,
+        key=lambda c: (c.position, c.path.encode("utf-8", "surrogateescape"), c.place),
+    )
 
 
 def split_definition(body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
@@ -100,7 +111,7 @@ def _difference(
         if (claim.spec, claim.path) != (present.origin, present.path):
             return ChangeKind.MOVED, ()
         return None, ()
-    diff = changes.field_changes(msgspec.json.decode(present.body), body)
+    diff = changes.changes(msgspec.json.decode(present.body), body)
     if digest != present.definition:
         diff = [*diff, FieldChange("spec.definition", present.definition, digest)]
     return (ChangeKind.CHANGED, diff) if diff else (None, ())
@@ -146,6 +157,7 @@ def _row(now: datetime, step: _Step, version_id: int) -> dict[str, Any]:
     """The columns of an entity."""
     ref, metadata = step.claim.entity.ref, step.body["metadata"]
     spec = step.body.get("spec") or {}
+    title = _title(metadata)
     owner = next((e.target for e in step.claim.entity.edges if e.type == "ownedBy"), "")
     return {
         "uid": step.uid,
@@ -153,7 +165,8 @@ def _row(now: datetime, step: _Step, version_id: int) -> dict[str, Any]:
         "kind": ref.kind,
         "namespace": ref.namespace,
         "name": ref.name,
-        "label": _label(metadata).lower()[:400],
+        "title": title[:400],
+        "label": title.lower()[:400],
         "type": _lower(spec.get("type")),
         "lifecycle": _lower(spec.get("lifecycle")),
         "owner": owner,
@@ -166,7 +179,7 @@ def _row(now: datetime, step: _Step, version_id: int) -> dict[str, Any]:
     }
 
 
-def _label(metadata: dict[str, Any]) -> str:
+def _title(metadata: dict[str, Any]) -> str:
     title = metadata.get("title")
     return title if isinstance(title, str) and title else str(metadata["name"])
 
@@ -180,19 +193,32 @@ def _index(tx: Tx, added: list[_Step], changed: list[_Step], ids: dict[str, int]
     minus: list[tuple[int, entities.SearchRow]] = []
     for step in added:
         entity = ids[str(step.claim.entity.ref)]
-        plus += [(entity, row) for row in search.search_rows(step.body)]
+        plus += [(entity, row) for row in _search_rows(step.body)]
     for step in changed:
         if step.present is None:
             continue
         entity = step.present.id
-        before = set(search.search_rows(msgspec.json.decode(step.present.body)))
-        after = set(search.search_rows(step.body))
+        before = set(_search_rows(msgspec.json.decode(step.present.body)))
+        after = set(_search_rows(step.body))
         plus += [(entity, row) for row in after - before]
         minus += [(entity, row) for row in before - after]
     entities.put_search(tx.conn, plus, minus)
     for steps, new in ((added, True), (changed, False)):
         words = [(ids[str(step.claim.entity.ref)], search.entity_text(step.body)) for step in steps]
         entities.put_texts(tx.conn, words, new=new)
+
+
+def _search_rows(body: dict[str, Any]) -> list[entities.SearchRow]:
+    """What filters look through, as it is kept; names are the entity's own columns."""
+    return [
+        (
+            row.key,
+            entities.NOTHING if row.value is None else row.value,
+            row.original if row.original != row.value else None,
+        )
+        for row in search.search_rows(body)
+        if row.key not in _OWN_COLUMNS
+    ]
 
 
 def _relate(tx: Tx, steps: list[_Step]) -> None:
@@ -243,18 +269,18 @@ def _tell_rivals(tx: Tx, held: dict[str, list[Claim]], holders: set[int]) -> Non
 
 def _rivalry(ref: str, claim: Claim, keeper: Claim, rivals: list[Claim]) -> Problem:
     if claim is keeper:
+        code = "contested-ref"
         others = ", ".join(_place(other, claim) for other in rivals if other is not claim)
         words = f"{ref} is also claimed by {others}; this document keeps it"
-        severity = Severity.WARNING
     else:
+        code = "duplicate-ref"
         words = (
             f"{ref} is held by {_place(keeper, claim)}, so this document is left out. "
             "Rename one of the two, or delete one."
         )
-        severity = Severity.ERROR
     return Problem(
-        code="duplicate-ref",
-        severity=severity,
+        code=code,
+        severity=CODES[code].severity,
         message=words,
         file=claim.path,
         line=claim.line,
@@ -305,7 +331,7 @@ def remove(tx: Tx, gone: list[Present], commits: dict[str, Commit]) -> None:
     rows = [
         (item.id, row)
         for item in gone
-        for row in search.search_rows(msgspec.json.decode(item.body))
+        for row in _search_rows(msgspec.json.decode(item.body))
     ]
     entities.put_search(tx.conn, (), rows)
     refs = [item.ref for item in gone]
@@ -344,7 +370,7 @@ def _last(tx: Tx, item: Present, commit: Commit | None) -> entities.NewVersion:
 
 def rename(tx: Tx, old: Present, new: Present) -> None:
     """Let `new` be what `old` was: its identity and history go on under the new name."""
-    rows = search.search_rows(msgspec.json.decode(old.body))
+    rows = _search_rows(msgspec.json.decode(old.body))
     entities.put_search(tx.conn, (), [(old.id, row) for row in rows])
     said = relations.of_emitters(tx.conn, [old.ref])
     relations.remove(tx.conn, [(old.ref, edge) for edge in said.get(old.ref, ())])
@@ -361,8 +387,11 @@ def rename(tx: Tx, old: Present, new: Present) -> None:
     )
 
 
-def same_entity(old: Present, new: Present) -> bool:
-    """Whether a removed and an added entity are one that was renamed."""
-    return old.kind == new.kind and changes.is_rename(
-        msgspec.json.decode(old.body), msgspec.json.decode(new.body)
+def renamed(gone: list[Present], added: list[Present]) -> dict[str, str]:
+    """Which of the entities that went came back under another name: old ref to new ref."""
+    if len(gone) * len(added) > MOST_PAIRS:
+        return {}
+    old, new = (
+        {item.ref: msgspec.json.decode(item.body) for item in items} for items in (gone, added)
     )
+    return changes.renames(old, new)

@@ -204,6 +204,7 @@ def put_texts(conn: Connection, rows: Sequence[tuple[int, str]], *, new: bool) -
 
 
 SearchRow = tuple[str, str, str | None]  # key, value in lower case, original where it differs
+NOTHING = "\x1a"  # the value of a key that exists and has none, or one too long to look through
 
 
 def search_key_ids(conn: Connection, keys: Iterable[str]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -29,18 +30,20 @@ class Work:
     db: Database
     job: Job
     kind: JobKind
+    program: Any  # the Program, which stands above the kernel's jobs
     finished: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
-    def finish(self) -> Generator[Tx]:
+    def finish(self, *, again_after: timedelta | None = None) -> Generator[Tx]:
         """A transaction in which the job ends together with what is written in it.
 
-        Raises LeaseLost, and writes nothing, when another worker has taken the job over.
+        With `again_after` it does not end but is due again then, or at once if it was asked for
+        meanwhile. Raises LeaseLost, and writes nothing, when another worker has taken the job over.
         """
         with self.db.begin() as tx:
             yield tx
-            if not store.finish(tx.conn, self.job, self.kind.every):
+            if not store.finish(tx.conn, self.job, again_after or self.kind.every):
                 raise LeaseLost(f"job {self.job.id} ({self.job.kind}) is another worker's by now")
             crash_point("jobs.finishing")
         self.finished = True
@@ -52,6 +55,7 @@ class Worker:
 
     db: Database
     kinds: Mapping[str, JobKind]
+    program: Any = None
     threads: int = 4
     _woken: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -101,7 +105,7 @@ class Worker:
             return False
         crash_point("jobs.claimed")
         for job in claimed:
-            work = Work(self.db, job, self.kinds[job.kind])
+            work = Work(self.db, job, self.kinds[job.kind], self.program)
             with self._guard:
                 self._running[job.id] = work
             pool.submit(self._do, work)

@@ -54,6 +54,20 @@ def upgrade(db: Database, target: str | None = None) -> str | None:
     return before
 
 
+def empty(db: Database) -> None:
+    """Drop every table, as after a restore that failed; the database is as it was before."""
+    from sqlalchemy import MetaData
+
+    with db.engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
+        if db.is_sqlite:
+            for name in inspect(conn).get_table_names():
+                conn.execute(text(f'DROP TABLE IF EXISTS "{name}"'))
+            return
+        found = MetaData()
+        found.reflect(conn)
+        found.drop_all(conn)
+
+
 def _run(conn: Connection, target: str) -> None:
     from alembic import command
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +17,7 @@ from litestar.static_files import create_static_files_router
 from pilothouse import __version__
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import PilothouseError
-from pilothouse.kernel.module import Module
-from pilothouse.kernel.settings import Settings
-from pilothouse.kernel.tx import Database
+from pilothouse.kernel.program import Program
 from pilothouse.kernel.web import access, display, failures, health, live
 from pilothouse.kernel.web.edge import App, Edge
 from pilothouse.kernel.web.frame import Frame
@@ -29,9 +26,9 @@ STATIC = Path(__file__).parent.parent.parent / "static"
 FOREVER = CacheControlHeader(max_age=31_536_000, immutable=True, public=True)
 
 
-def build(db: Database, settings: Settings, modules: Sequence[Module]) -> tuple[App, live.Live]:
-    """The web application of these modules, and its live stream (close it to let it end)."""
-    frame, stream = Frame(modules), live.Live(db)
+def build(program: Program) -> tuple[App, live.Live]:
+    """The web application of a program, and its live stream (close it to let it end)."""
+    frame, stream = Frame(program.modules), live.Live(program.db)
     app = Litestar(
         route_handlers=[
             *health.routes,
@@ -44,9 +41,9 @@ def build(db: Database, settings: Settings, modules: Sequence[Module]) -> tuple[
                 cache_control=FOREVER,
                 include_in_schema=False,
             ),
-            *(route for module in modules for route in module.routes),
+            *(route for module in program.modules for route in module.routes),
         ],
-        dependencies=_dependencies(db, settings, frame, stream),
+        dependencies=_dependencies(program, frame, stream),
         guards=[access.guard],
         exception_handlers={
             PilothouseError: failures.answer,
@@ -61,19 +58,17 @@ def build(db: Database, settings: Settings, modules: Sequence[Module]) -> tuple[
     )
     app.state.frame = frame
     access.permissions(route for route in app.routes if not route.path.startswith("/api/openapi"))
-    name = urlsplit(settings.home).hostname or ""
+    name = urlsplit(program.settings.home).hostname or ""
     return Edge(app, frozenset({name})), stream  # pyright: ignore[reportArgumentType]
 
 
-def _dependencies(
-    db: Database, settings: Settings, frame: Frame, stream: live.Live
-) -> dict[str, Any]:
+def _dependencies(program: Program, frame: Frame, stream: live.Live) -> dict[str, Any]:
     def actor(scope: Any) -> Actor:
         return scope["user"]
 
     return {
-        "db": Provide(lambda: db, sync_to_thread=False),
-        "settings": Provide(lambda: settings, sync_to_thread=False),
+        "program": Provide(lambda: program, sync_to_thread=False),
+        "db": Provide(lambda: program.db, sync_to_thread=False),
         "frame": Provide(lambda: frame, sync_to_thread=False),
         "live_events": Provide(lambda: stream, sync_to_thread=False),
         "actor": Provide(actor, sync_to_thread=False),

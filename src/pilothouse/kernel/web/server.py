@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import uvicorn
+
+from pilothouse.kernel.errors import Conflict
 
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import require_loopback
@@ -18,6 +26,20 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, live: Live) -> None:
         super().__init__(config)
         self.live = live
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """End in order on SIGINT and SIGTERM; uvicorn would raise them again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        told = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in told}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         self.live.close()
@@ -44,3 +66,25 @@ def make(app: App, live: Live, settings: Settings) -> uvicorn.Server:
         loop="asyncio",
     )
     return _Server(config, live)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the address before anything else is done.
+
+    Raises Invalid as `require_loopback`, Conflict when another program has the port.
+    """
+    require_loopback(settings.host)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    taken = socket.socket(family)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((settings.host, settings.port))
+    except OSError as error:
+        taken.close()
+        raise Conflict(
+            f"{settings.host}:{settings.port} cannot be used ({error.strerror}). Is another "
+            "Pilothouse running? Choose another port with --port."
+        ) from error
+    taken.listen(2048)
+    taken.set_inheritable(True)
+    return taken

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("kind", key(100), nullable=False),
         sa.Column("namespace", key(63), nullable=False),
         sa.Column("name", key(300), nullable=False),
+        sa.Column("title", sa.String(length=400), nullable=False),
         sa.Column("label", key(400), nullable=False),
         sa.Column("type", key(200), nullable=False),
         sa.Column("lifecycle", key(200), nullable=False),

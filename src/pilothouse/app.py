@@ -1,0 +1,35 @@
+"""The whole program, put together. This file and cli.py alone know every module."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from pilothouse.catalog.module import module as catalog
+from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.module import Module
+from pilothouse.kernel.program import Program, open_program
+from pilothouse.kernel.settings import Settings
+
+OURS = (catalog,)
+GROUP = "pilothouse.modules"  # entry points of installed packages that bring a Module
+
+
+def modules() -> tuple[Module, ...]:
+    """Our modules, then those of installed packages.
+
+    Raises Invalid for an entry point that brings no Module, or one whose name is taken.
+    """
+    found = list(OURS)
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        module = point.load()
+        if not isinstance(module, Module):
+            raise Invalid(f"entry point {point.name} of {GROUP} is {module!r}, not a Module")
+        if module.name in {other.name for other in found}:
+            raise Invalid(f"two modules are called {module.name!r}: see entry point {point.name}")
+        found.append(module)
+    return tuple(found)
+
+
+def program(settings: Settings) -> Program:
+    """The program for these settings, its database ready."""
+    return open_program(settings, modules())

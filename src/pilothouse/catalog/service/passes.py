@@ -1,0 +1,257 @@
+"""One pass over a source: what its files say now replaces what they said before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pilothouse.catalog.model import (
+    Commit,
+    Entity,
+    FileReading,
+    FileState,
+    Problem,
+    Scope,
+    Severity,
+    Source,
+    Tally,
+)
+from pilothouse.catalog.rules.nearest import nearest
+from pilothouse.catalog.service import settling
+from pilothouse.catalog.store import documents, entities, problems, queries, relations, sources
+from pilothouse.kernel.errors import NotFound
+from pilothouse.kernel.tx import Tx
+
+SHORTEST = 60  # seconds; the first interval between looks at a git source
+MOST_HINTS = 200  # dangling references of one pass that get a hint
+
+
+def register(tx: Tx, specs: Sequence[str]) -> list[Source]:
+    """Make these the sources, in this order.
+
+    One that is no longer among them is emptied: its entities leave the catalog, with their
+    history kept.
+    """
+    known = {source.spec: source for source in sources.all_sources(tx.conn)}
+    for position, spec in enumerate(specs):
+        if spec not in known:
+            sources.add(tx.conn, spec, position, SHORTEST)
+        elif known[spec].position != position:
+            sources.place(tx.conn, known[spec].id, position)
+    for spec in known.keys() - set(specs):
+        _forget(tx, known[spec])
+    return sources.all_sources(tx.conn)
+
+
+def _forget(tx: Tx, source: Source) -> None:
+    entities.one_writer(tx.conn)
+    files = sources.files_of(tx.conn, source.id)
+    drop_files(tx, source, files)
+    while gone := entities.orphans(tx.conn):
+        settling.remove(tx, gone, {})
+    problems.clear_source(tx.conn, source.id)
+    sources.remove(tx.conn, source.id)
+
+
+def source(tx: Tx, spec: str) -> Source:
+    """Raises NotFound for a source that is not among those of this catalog."""
+    if (found := sources.find(tx.conn, spec)) is None:
+        raise NotFound(f"{spec} is not a source of this catalog")
+    return found
+
+
+def known_files(tx: Tx, source: Source) -> dict[str, FileState]:
+    """The files of a source as they were last read, by path."""
+    return sources.files_of(tx.conn, source.id)
+
+
+def refs_of(tx: Tx, source: Source) -> list[str]:
+    """All entities whose document stands in a source."""
+    return queries.refs_of_source(tx.conn, source.id)
+
+
+def begin(tx: Tx, source: Source, total: int) -> None:
+    """A pass that will write begins; until `finish`, the next one starts over."""
+    sources.mark(tx.conn, source.id, unsettled=1, done=0, total=total)
+
+
+def take(tx: Tx, source: Source, readings: Sequence[FileReading], done: int) -> tuple[Tally, set[str]]:
+    """Keep what some files say now. Returns what that changed and which refs it touched."""
+    entities.one_writer(tx.conn)
+    ids = sources.put_files(tx.conn, source.id, readings)
+    kept = documents.of_files(tx.conn, list(ids.values()))
+    touched: set[str] = set()
+    fresh: list[tuple[int, Entity]] = []
+    known: list[tuple[int, Entity]] = []
+    stale: list[tuple[int, str]] = []
+    gone: list[int] = []
+    for reading in readings:
+        file_id = ids[reading.path]
+        plan = _plan(reading, kept.get(file_id, []))
+        fresh += [(file_id, entity) for entity in plan.fresh]
+        known += plan.known
+        stale += plan.stale
+        gone += plan.gone
+        touched |= plan.touched
+    documents.remove(tx.conn, gone)
+    documents.replace(tx.conn, known)
+    documents.spoil(tx.conn, stale)
+    documents.add(tx.conn, fresh)
+    problems.clear_files(tx.conn, source.id, [reading.path for reading in readings])
+    found = [(source.id, problem) for reading in readings for problem in reading.problems]
+    problems.add(tx.conn, Scope.FILE, found, tx.now)
+    commits = {reading.path: reading.commit for reading in readings if reading.commit}
+    tally = settling.settle(tx, touched, commits)
+    sources.mark(tx.conn, source.id, done=done)
+    return tally, touched
+
+
+class _Plan:
+    """What one file's reading does to the documents kept for it."""
+
+    def __init__(self) -> None:
+        self.fresh: list[Entity] = []
+        self.known: list[tuple[int, Entity]] = []
+        self.stale: list[tuple[int, str]] = []
+        self.gone: list[int] = []
+        self.touched: set[str] = set()
+
+
+def _plan(reading: FileReading, kept: list[documents.Row]) -> _Plan:
+    """Match documents by ref, then by place; what no longer validates keeps its last good form."""
+    plan = _Plan()
+    waiting: dict[str, list[documents.Row]] = {}
+    for row in sorted(kept, key=lambda row: row.place):
+        waiting.setdefault(row.ref, []).append(row)
+        plan.touched.add(row.ref)
+    for entity in reading.entities:
+        ref = str(entity.ref)
+        plan.touched.add(ref)
+        if rows := waiting.get(ref):
+            plan.known.append((rows.pop(0).id, entity))
+        else:
+            plan.fresh.append(entity)
+    left = [row for rows in waiting.values() for row in rows]
+    for place, ref, why in reading.invalid:
+        row = next((r for r in left if (r.ref == ref if ref else r.place == place)), None)
+        if row is not None:
+            left.remove(row)
+            plan.stale.append((row.id, why))
+    for row in left:
+        if reading.unreadable is None:
+            plan.gone.append(row.id)
+        else:
+            plan.stale.append((row.id, reading.unreadable))
+    return plan
+
+
+def drop_files(tx: Tx, source: Source, files: Iterable[str]) -> set[str]:
+    """Forget files that are no longer in the source; returns the refs they claimed."""
+    entities.one_writer(tx.conn)
+    known = sources.files_of(tx.conn, source.id)
+    ids = [known[path].id for path in files if path in known]
+    touched: set[str] = set()
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        rows = [row for rows in documents.of_files(tx.conn, part).values() for row in rows]
+        documents.remove(tx.conn, (row.id for row in rows))
+        problems.clear_files(tx.conn, source.id, [p for p in files if p in known])
+        sources.drop_files(tx.conn, part)
+        refs = {row.ref for row in rows}
+        settling.settle(tx, refs, {})
+        touched |= refs
+    return touched
+
+
+def finish(tx: Tx, source: Source, began_at: datetime, commits: dict[str, Commit]) -> tuple[Tally, set[str]]:
+    """Entities that no document claims any more are renamed, or leave the catalog."""
+    entities.one_writer(tx.conn)
+    tally, touched = Tally(), set[str]()
+    added = {item.ref: item for item in entities.added_since(tx.conn, began_at)}
+    while gone := entities.orphans(tx.conn):
+        pairs = settling.renamed(gone, list(added.values()))
+        for old in gone:
+            if old.ref in pairs:
+                settling.rename(tx, old, added.pop(pairs[old.ref]))
+                touched |= {old.ref, pairs[old.ref]}
+        lost = [old for old in gone if old.ref not in pairs]
+        settling.remove(tx, lost, commits)
+        touched |= {item.ref for item in lost}
+        tally.add(Tally(added=-len(pairs), changed=len(pairs), removed=len(lost)))
+    return tally, touched
+
+
+class Hints:
+    """What was probably meant, for the first dangling references of a pass."""
+
+    def __init__(self) -> None:
+        self._left = MOST_HINTS
+        self._known: dict[str, list[str]] = {}
+
+    def near(self, tx: Tx, missing: str) -> str | None:
+        """The entity of the same kind whose name is nearest, if one is near."""
+        if self._left <= 0:
+            return None
+        self._left -= 1
+        kind = missing.partition(":")[0]
+        if kind not in self._known:
+            self._known[kind] = queries.refs_of_kind(tx.conn, kind)
+        return nearest(missing, self._known[kind])
+
+
+def check_references(tx: Tx, refs: Sequence[str], hints: Hints) -> None:
+    """Find what these entities, and those that name them, refer to that does not exist."""
+    emitters = sorted(set(refs) | relations.emitters_towards(tx.conn, refs))
+    for start in range(0, len(emitters), 400):
+        part = emitters[start : start + 400]
+        problems.clear_refs(tx.conn, Scope.REFERENCE, part)
+        found = relations.dangling(tx.conn, part)
+        if not found:
+            continue
+        places = queries.places(tx.conn, sorted({item.emitter for item in found}))
+        told = [
+            (places[item.emitter].source_id, _dangling(tx, item, places[item.emitter], hints))
+            for item in found
+            if item.emitter in places
+        ]
+        problems.add(tx.conn, Scope.REFERENCE, told, tx.now)
+
+
+def _dangling(
+    tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints: Hints
+) -> Problem:
+    return Problem(
+        code="dangling-ref",
+        severity=Severity.WARNING,
+        message=f"{item.field} names {item.missing}, which is not in the catalog",
+        file=place.path,
+        line=item.line,
+        ref=item.emitter,
+        field=item.field,
+        found=item.missing,
+        expected=f"a {item.missing.partition(':')[0]} that some catalog file declares",
+        hint=hints.near(tx, item.missing),
+    )
+
+
+def end(tx: Tx, source: Source, revision: str | None, *, changed: bool, interval: int) -> None:
+    """A pass ended well."""
+    problems.clear_source(tx.conn, source.id, Scope.SOURCE)
+    values = {"changed_at": tx.now} if changed else {}
+    sources.touched(
+        tx.conn, source.id, tx.now, revision=revision, error=None, interval=interval, **values
+    )
+
+
+def unreachable(tx: Tx, source: Source, why: str, interval: int) -> None:
+    """A source could not be read: all that it gave stays, and the problem is told."""
+    problems.clear_source(tx.conn, source.id, Scope.SOURCE)
+    problem = Problem(
+        code="unreachable-source",
+        severity=Severity.ERROR,
+        message=f"{why} What it gave before stays in the catalog.",
+    )
+    problems.add(tx.conn, Scope.SOURCE, [(source.id, problem)], tx.now)
+    sources.mark(
+        tx.conn, source.id, checked_at=tx.now, error=why, interval=interval, done=0, total=0
+    )

@@ -1,0 +1,202 @@
+"""The command line: `pilothouse up` and its sisters."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from pilothouse import __version__, app
+from pilothouse.kernel import logs
+from pilothouse.kernel.errors import PilothouseError
+from pilothouse.kernel.program import Program
+from pilothouse.kernel.settings import Settings, load
+
+FINE, FINDINGS, USAGE = 0, 1, 2
+
+Data = Annotated[Path | None, Parameter(help="Folder for the database and copies of git sources.")]
+
+cli = App(
+    name="pilothouse",
+    version=__version__,
+    help="The first place anyone goes when an incident starts.",
+    help_epilogue="Settings: pilothouse.toml, PILOTHOUSE_<NAME>; see docs/settings.md.",
+)
+
+
+def open_program(**overrides: Any) -> Program:
+    """The program with these settings over those of the file and the environment."""
+    settings = load(overrides)
+    logs.configure(settings.log_format, settings.log_level)
+    return app.program(settings)
+
+
+@cli.command
+def up(
+    *sources: str,
+    data: Data = None,
+    host: str | None = None,
+    port: int | None = None,
+) -> None:
+    """Serve the portal and do its background work, in one process.
+
+    Parameters
+    ----------
+    sources
+        Directories, files or git URLs with catalog files. Default: the current directory.
+    host
+        Address to serve on; only this machine's own until sign-in is set up.
+    port
+        Port to serve on, 8400 by default.
+    """
+    from pilothouse.catalog.commands import load_sources
+    from pilothouse.kernel.web.server import listen
+
+    settings = _settings(data=data, host=host, port=port, sources=sources)
+    taken = listen(settings)
+    program = app.program(settings)
+    stop = threading.Event()
+    worker = program.worker()
+
+    def background() -> None:
+        load_sources(program, settings.sources or (".",))
+        _upkeep(program, stop)
+        worker.run()
+
+    thread = threading.Thread(target=background, name="background", daemon=True)
+    try:
+        _serve(program, [taken], thread.start)
+    finally:
+        stop.set()
+        worker.stop()
+        thread.join(timeout=1)
+
+
+@cli.command
+def serve(*, data: Data = None, host: str | None = None, port: int | None = None) -> None:
+    """Serve the portal only; some `pilothouse work` does the background work.
+
+    Parameters
+    ----------
+    host
+        Address to serve on; only this machine's own until sign-in is set up.
+    port
+        Port to serve on, 8400 by default.
+    """
+    from pilothouse.kernel.web.server import listen
+
+    settings = _settings(data=data, host=host, port=port)
+    taken = listen(settings)
+    _serve(app.program(settings), [taken], lambda: None)
+
+
+@cli.command
+def work(*sources: str, data: Data = None) -> None:
+    """Do the background work only; some `pilothouse serve` serves the portal.
+
+    Parameters
+    ----------
+    sources
+        Directories, files or git URLs with catalog files. Default: those in the settings.
+    """
+    import signal
+
+    from pilothouse.catalog.commands import register_sources
+
+    settings = _settings(data=data, sources=sources)
+    program = app.program(settings)
+    if settings.sources:
+        register_sources(program, settings.sources)
+    stop, worker = threading.Event(), program.worker()
+
+    def end(*_: object) -> None:
+        stop.set()
+        worker.stop()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    _upkeep(program, stop)
+    worker.run()
+
+
+@cli.command
+def backup(file: Path, *, data: Data = None) -> None:
+    """Write everything the database holds to one file, while the portal goes on.
+
+    Parameters
+    ----------
+    file
+        File to write; it appears whole or not at all.
+    """
+    from pilothouse.kernel.backup import write_backup
+
+    program = open_program(data=data and str(data))
+    rows = write_backup(program.db, file)
+    print(f"{file}: {rows:,} rows, {file.stat().st_size:,} bytes")  # noqa: T201
+
+
+@cli.command
+def restore(file: Path, *, data: Data = None) -> None:
+    """Fill an empty database, SQLite or PostgreSQL, from a backup of either.
+
+    Parameters
+    ----------
+    file
+        A file that `pilothouse backup` wrote.
+    """
+    from pilothouse.kernel.backup import read_backup
+    from pilothouse.kernel.program import connected
+
+    db = connected(_settings(data=data), ())
+    rows = read_backup(db, file)
+    print(f"{rows:,} rows restored from {file}")  # noqa: T201
+
+
+def _settings(*, data: Path | None, sources: Sequence[str] = (), **overrides: Any) -> Settings:
+    chosen = {"data": data and str(data), "sources": sources or None, **overrides}
+    settings = load(chosen)
+    logs.configure(settings.log_format, settings.log_level)
+    return settings
+
+
+def _upkeep(program: Program, stop: threading.Event) -> None:
+    for module in program.modules:
+        if module.upkeep:
+            module.upkeep(program, stop)
+
+
+def _serve(program: Program, sockets: list[Any], then: Any) -> None:
+    from pilothouse.kernel.telemetry import trace
+    from pilothouse.kernel.web.build import build
+    from pilothouse.kernel.web.server import make
+
+    application, live = build(program)
+    application = trace(application, program.db, program.settings.otlp_endpoint)
+    server = make(application, live, program.settings)
+    then()
+    server.run(sockets=sockets)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; ends the process with 0 fine, 1 findings or failure, 2 usage."""
+    for module in app.modules():
+        if module.commands:
+            module.commands(cli, open_program)
+    try:
+        result = cli(arguments, exit_on_error=False, print_error=True)
+    except CycloptsError:
+        sys.exit(USAGE)
+    except PilothouseError as error:
+        print(f"pilothouse: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(FINDINGS)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(result if isinstance(result, int) else FINE)
+
+
+if __name__ == "__main__":
+    main()
