@@ -114,7 +114,7 @@ class Builder:
         value = event.value
         if event.implicit[0]:
             if (not value or value[0] in SUSPECT) and event.style not in _QUOTES:
-                value = resolve(value)
+                value = resolve(value) if event.anchor or not _is_marked(event) else value
         elif event.tag is not None and event.tag not in _TEXT:
             if event.tag in _CORE:
                 value = resolve(value)
@@ -206,6 +206,11 @@ class Builder:
     def _strange_tag(self, event: Any) -> None:
         message = f"the tag {event.tag} is not known here; the value is read without it"
         self.flaws.append(Flaw("yaml-tag", message, event.start_mark))
+
+
+def _is_marked(event: Any) -> bool:
+    """Whether the tag `!` stands before a plain scalar: libyaml hides it, but not its width."""
+    return event.end_mark.index - event.start_mark.index > len(event.value) > 0
 
 
 def _measure(value: Any) -> tuple[int, int]:

@@ -23,8 +23,9 @@ _MOST_BYTES = 20_000_000  # that they bring together
 class Resolved(msgspec.Struct, frozen=True):
     """A document with its placeholders filled in, and the targets that were read for it.
 
-    Where there are problems the document is not as its author means it: do not judge it, keep
-    what was there before.
+    Where there are problems the document is not as its author means it: keep what was there
+    before. In place of a text that cannot be read its target stands, so that judging the rest of
+    the document does not find the same fault again.
     """
 
     document: Document
@@ -74,7 +75,7 @@ class _Run:
             return self._resolve(key, value[key])
         except PilothouseError as error:
             self._problem((*path, key), value[key], f"{key}: {error}")
-            return value
+            return value[key] if _RESOLVERS[key] is _text else value
 
     def _resolve(self, key: str, target: Any) -> Any:
         if not isinstance(target, str) or not target:

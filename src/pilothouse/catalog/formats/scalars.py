@@ -40,16 +40,20 @@ def resolve(text: str) -> str | float | bool | None:
 
 def as_key(value: object) -> str:
     """A key that is not text, written as npm `yaml` does when it makes a plain object."""
+    return "" if value is None else _inside_key(value)
+
+
+def _inside_key(value: object) -> str:
     match value:
         case None:
-            return ""
+            return "null"
         case bool():
             return "true" if value else "false"
         case dict():
-            inner = ", ".join(f"{key}: {as_key(item)}" for key, item in value.items())
+            inner = ", ".join(f"{key}: {_inside_key(item)}" for key, item in value.items())
             return f"{{ {inner} }}" if inner else "{}"
         case list():
-            inner = ", ".join(map(as_key, value))
+            inner = ", ".join(map(_inside_key, value))
             return f"[ {inner} ]" if inner else "[]"
         case float() if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
             return str(value).replace("inf", "Infinity").replace("nan", "NaN")

@@ -107,7 +107,7 @@ def _decoded(data: bytes, limits: Limits) -> str | Problem:
     if "\0" in text:
         at = _position(text[: text.index("\0")])
         return _problem("yaml-control-character", "a NUL character: not a text file", at)
-    return text
+    return text if text.endswith("\n") else f"{text}\n"  # a block scalar ends in one, as in npm
 
 
 def _looks_like_utf16(data: bytes) -> bool:
@@ -146,7 +146,7 @@ class _Run:
     """One pass over a file, in as many streams as its syntax errors cut it into."""
 
     __slots__ = (
-        "_index", "_limits", "_line", "_odd", "_pure", "_spare", "_text",
+        "_index", "_limits", "_line", "_loose", "_odd", "_pure", "_spare", "_text",
         "documents", "ok", "problems",
     )  # fmt: skip
 
@@ -155,6 +155,7 @@ class _Run:
         self._text = text.translate(_SEPARATORS) if self._odd else text
         self._limits, self._pure, self._spare = limits, pure, limits.alias_nodes
         self._line = self._index = 0
+        self._loose = False  # the last document ended without a marker, none has begun since
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         self.ok = True
@@ -167,6 +168,8 @@ class _Run:
             self.ok = False
             self._line += self._text.count("\n", 0, cut)
             self._text = self._text[cut:]
+            if self._loose:
+                self._withdraw()
             self._index += 1
             if not self._text:
                 return
@@ -176,15 +179,15 @@ class _Run:
 
     def _stream(self) -> int | None:
         """Read until the end, or to an error: then where to go on, in characters."""
-        began, builder = 0, self._builder()
+        began, builder, self._loose = 0, self._builder(), False
         try:
             for event in self._events():
                 if event.__class__ is events.DocumentStartEvent:
                     builder = self._builder()
-                    began = event.start_mark.index
+                    began, self._loose = event.start_mark.index, False
                 elif event.__class__ is events.DocumentEndEvent:
                     self._finish(builder)
-                    began = event.end_mark.index
+                    began, self._loose = event.end_mark.index, not event.explicit
                 else:
                     builder.take(event)
         except Refused as refused:
@@ -195,6 +198,12 @@ class _Run:
         except YAMLError as error:
             return self._syntax(error, began)
         return None
+
+    def _withdraw(self) -> None:
+        """What follows the last document belonged to it, so it was not read whole."""
+        if self.documents and self.documents[-1].index == self._index - 1:
+            self.documents.pop()
+            self._index -= 1
 
     def _builder(self) -> Builder:
         return Builder(self._limits.depth, self._spare)

@@ -11,6 +11,7 @@ from pilothouse.catalog.rules.names import lookalikes
 from pilothouse.catalog.rules.problems import CODES
 
 _LONGEST = 100
+_LONGEST_MESSAGE = 600
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -46,13 +47,13 @@ class Findings:
             Problem(
                 code,
                 CODES[code].severity,
-                message,
+                shortened(message, _LONGEST_MESSAGE),
                 line=at.line,
                 column=at.column,
-                field=dotted(path) or None,
-                found=said.found,
+                field=shortened(dotted(path), _LONGEST_MESSAGE) or None,
+                found=said.found and shortened(said.found, _LONGEST_MESSAGE),
                 expected=said.expected,
-                hint=said.hint,
+                hint=said.hint and shortened(said.hint, _LONGEST_MESSAGE),
             )
         )
 
@@ -89,8 +90,8 @@ def dotted(path: Path) -> str:
     return ".".join(map(str, path))
 
 
-def shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def described(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pilothouse.catalog.model import Document, Entity, Problem
-from pilothouse.catalog.rules.envelope import check_envelope
+from pilothouse.catalog.rules.envelope import ROOT, check_envelope, near_key
 from pilothouse.catalog.rules.findings import Findings, Said, described
 from pilothouse.catalog.rules.kinds import BACKSTAGE, backstage_shape
 from pilothouse.catalog.rules.nearest import nearest
@@ -18,7 +18,6 @@ from pilothouse.kernel.refs import DEFAULT_NAMESPACE, EntityRef
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pilothouse.catalog.rules.kinds import SpecShape
     from pilothouse.kernel.module import Kind, Reference
 
 _ROOT = ()
@@ -68,15 +67,19 @@ def _check_kind(
     value: dict[str, Any], kinds: Mapping[str, Kind], findings: Findings
 ) -> tuple[Reference, ...]:
     """Judge the spec by its kind; what comes back are the refs that the kind reads."""
-    kind, version, spec = value.get("kind"), value.get("apiVersion"), value.get("spec")
+    kind, version = value.get("kind"), value.get("apiVersion")
     if not isinstance(kind, str) or not isinstance(version, str):
         return ()
-    known = kinds.get(kind)
+    known, spec = kinds.get(kind), value.get("spec")
     shape = backstage_shape(kind, spec if isinstance(spec, dict) else None)
     if known is not None and version in known.api_versions:
-        return _check_own(spec, known, findings)
+        if _has_spec(value, findings):
+            check_struct(value["spec"], known.spec, findings)
+        return known.references
     if shape is not None and version in shape.api_versions:
-        return _check_shape(spec, shape, findings)
+        if _has_spec(value, findings):
+            check_backstage(value["spec"], shape, findings)
+        return shape.references
     versions = (known.api_versions if known else ()) + (shape.api_versions if shape else ())
     if versions and version.partition("/")[0] in {one.partition("/")[0] for one in versions}:
         expected = " or ".join(versions)
@@ -87,20 +90,11 @@ def _check_kind(
     return ()
 
 
-def _check_own(spec: Any, kind: Kind, findings: Findings) -> tuple[Reference, ...]:
-    if spec is None:
-        findings.missing(("spec",))
-    elif isinstance(spec, dict):
-        check_struct(spec, kind.spec, findings)
-    return kind.references
-
-
-def _check_shape(spec: Any, shape: SpecShape, findings: Findings) -> tuple[Reference, ...]:
-    if spec is None:
-        findings.missing(("spec",))
-    elif isinstance(spec, dict):
-        check_backstage(spec, shape, findings)
-    return shape.references
+def _has_spec(value: dict[str, Any], findings: Findings) -> bool:
+    """Whether there is a mapping to judge; that what stands there is none, the envelope says."""
+    if "spec" not in value:
+        findings.missing(("spec",), near_key(value, "spec", ROOT))
+    return isinstance(value.get("spec"), dict)
 
 
 def _say_unknown(kind: str, version: str, kinds: Mapping[str, Kind], findings: Findings) -> None:
