@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Select,
     and_,
     case,
+    cast,
     exists,
-    false,
     func,
-    or_,
     select,
-    true,
+    tuple_,
 )
 
 from pilothouse.catalog.model import Present
+from pilothouse.catalog.store.conditions import COLUMNS, Filter, Test, Wanted, ends, escaped, key_id
+from pilothouse.catalog.store.conditions import where as _where
+from pilothouse.catalog.store.entities import NOTHING
 from pilothouse.catalog.store.tables import (
     aliases,
     definitions,
     documents,
     entities,
     files,
-    relations,
     search,
-    search_keys,
-    texts,
     versions,
 )
 from pilothouse.kernel.db import read
 
-# Filters on these are answered by the entity's own columns and their indexes.
-COLUMNS = {
-    "kind": entities.c.kind,
-    "metadata.namespace": entities.c.namespace,
-    "metadata.name": entities.c.name,
-    "metadata.uid": entities.c.uid,
-    "spec.type": entities.c.type,
-    "spec.lifecycle": entities.c.lifecycle,
-}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["COLUMNS", "Filter", "Test", "Wanted"]  # and what is below
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -57,6 +51,8 @@ class Row(msgspec.Struct, frozen=True):
     stale: str | None
     body: str
     definition: str | None
+    origin: str  # spec of its source
+    path: str
 
 
 _ROW = (
@@ -68,29 +64,9 @@ _ROW = (
     entities.c.stale,
     versions.c.body,
     versions.c.definition,
+    versions.c.origin,
+    versions.c.path,
 )
-
-
-class Test(msgspec.Struct, frozen=True):
-    """One condition: a search key, in lower case, that exists or has one of the values."""
-
-    key: str
-    values: tuple[str, ...] | None = None
-
-
-Filter = tuple[tuple[Test, ...], ...]  # any of these, each meaning all of its tests
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which entities, in which order, from where on."""
-
-    filter: Filter = ()
-    text: str = ""
-    text_keys: tuple[str, ...] = ()
-    order: str = "ref"  # "ref", "label", or a search key
-    descending: bool = False
-    offset: int = 0
-    limit: int | None = 200
 
 
 def _rows() -> Select[Any]:
@@ -102,13 +78,13 @@ def by_refs(conn: Connection, refs: Sequence[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for start in range(0, len(refs), 500):
         rows = conn.execute(_rows().where(entities.c.ref.in_(refs[start : start + 500])))
-        found |= {row.ref: read(Row, row) for row in rows}
+        found |= {row.ref: _row(row) for row in rows}
     return found
 
 
 def by_uid(conn: Connection, uid: str) -> Row | None:
     row = conn.execute(_rows().where(entities.c.uid == uid)).one_or_none()
-    return read(Row, row) if row else None
+    return _row(row) if row else None
 
 
 def present(conn: Connection, ref: str) -> Present | None:
@@ -150,49 +126,122 @@ def former(conn: Connection, ref: str) -> str | None:
     return conn.execute(query).scalar_one_or_none()
 
 
+class Page(msgspec.Struct, frozen=True):
+    """Some entities in order, and the sort values of the first and the last."""
+
+    rows: list[Row]
+    first: tuple[str | int, ...] = ()
+    last: tuple[str | int, ...] = ()
+
+
 def matching(conn: Connection, wanted: Wanted) -> list[Row]:
     """One page of entities."""
-    ids = select(entities.c.id).where(_where(conn, wanted))
-    if wanted.order in ("ref", "label", *COLUMNS):
-        column = _order_column(wanted.order)
-        order = [column.desc(), entities.c.id.desc()] if wanted.descending else _ascending(wanted)
-        ids = ids.order_by(*order)
-    else:
-        ids = _order_by_key(ids, wanted)
-    page = ids.offset(wanted.offset).limit(wanted.limit) if wanted.limit is not None else ids
-    found = list(conn.execute(page).scalars())
-    rows: dict[int, Row] = {}
-    for start in range(0, len(found), 500):
-        part = conn.execute(_rows().where(entities.c.id.in_(found[start : start + 500])))
-        rows |= {row.id: read(Row, row) for row in part}
-    return [rows[entity] for entity in found if entity in rows]
+    return page(conn, wanted).rows
 
 
-def _order_column(order: str) -> ColumnElement[Any]:
-    return {"ref": entities.c.ref, "label": entities.c.label}.get(order, COLUMNS.get(order))  # pyright: ignore[reportReturnType]
+def page(conn: Connection, wanted: Wanted) -> Page:
+    """One page of entities, with the sort values from which others go on.
+
+    The page is found by ids alone, so that no body is carried through a sort.
+    """
+    ids, columns = _sorted(wanted, select(entities.c.id).where(_where(conn, wanted)))
+    if wanted.after:
+        place = tuple_(*columns)
+        here = tuple_(*wanted.after)
+        ids = ids.where(place < here if wanted.descending else place > here)
+    sort = [column.label(f"sort_{at}") for at, column in enumerate(columns)]
+    order = [column.desc() if wanted.descending else column for column in columns]
+    if wanted.absent and (absent := _absent(wanted, columns)) is not None:
+        sort, order = [*sort, absent.label("sort_absent")], [absent, *order]
+    ids = ids.add_columns(*sort).order_by(*order)
+    if wanted.limit is not None:
+        ids = ids.offset(wanted.offset).limit(wanted.limit)
+    elif wanted.offset:
+        ids = ids.limit(-1 if conn.dialect.name == "sqlite" else None).offset(wanted.offset)
+    found = ids.subquery("page")
+    outer = [found.c[f"sort_{at}"] for at in range(len(columns))]
+    again = [column.desc() if wanted.descending else column for column in outer]
+    if "sort_absent" in found.c:
+        again = [found.c.sort_absent, *again]
+    query = (
+        select(*_ROW, *outer)
+        .select_from(found)
+        .join(entities, entities.c.id == found.c.id)
+        .join(versions, versions.c.id == entities.c.version_id)
+        .order_by(*again)
+    )
+    rows = conn.execute(query).all()
+    if not rows:
+        return Page([])
+    width = len(_ROW)
+    return Page([_row(row) for row in rows], tuple(rows[0][width:]), tuple(rows[-1][width:]))
 
 
-def _ascending(wanted: Wanted) -> list[ColumnElement[Any]]:
-    # The tie-breakers are the columns that follow in the indexes, so that no sort is needed.
+def _row(row: Any) -> Row:
+    return Row(*row[: len(_ROW)])
+
+
+def _sorted(wanted: Wanted, ids: Select[Any]) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+    """The columns to sort by, the last of which tells entities apart.
+
+    They are those that follow in the indexes, so that no sort is needed.
+    """
     match wanted.order:
         case "ref":
-            return [entities.c.ref]
+            return ids, [entities.c.ref]
+        case "label":
+            return ids, [entities.c.label, entities.c.id]
+        case "changed":
+            return ids, [entities.c.changed_at, entities.c.id]
         case "metadata.name":
-            return [entities.c.name, entities.c.namespace]
-        case _:
-            return [_order_column(wanted.order), entities.c.id]
+            return ids, [entities.c.name, entities.c.namespace, entities.c.id]
+        case order if order in COLUMNS:
+            column = COLUMNS[order]
+            if not wanted.absent:
+                ids = ids.where(column != "")
+            return ids, [column, entities.c.id]
+        case order:
+            values = _least_values(order)
+            join = values.c.entity_id == entities.c.id
+            ids = ids.join(values, join, isouter=wanted.absent)
+            return ids, [values.c.value, entities.c.id]
 
 
-def _order_by_key(ids: Select[Any], wanted: Wanted) -> Select[Any]:
-    """Sort by the least value of a search key; entities without the key come last."""
-    value = (
-        select(func.min(search.c.value))
-        .join(search_keys, search_keys.c.id == search.c.key_id)
-        .where(search_keys.c.key == wanted.order, search.c.entity_id == entities.c.id)
-        .scalar_subquery()
+def _least_values(order: str) -> Any:
+    """The least value of a search key of each entity that has one."""
+    if order.startswith("relations."):
+        rows, other = ends(order.removeprefix("relations."))
+        here = rows.selected_columns[0]
+        least = rows.add_columns(func.min(other).label("value")).group_by(here).subquery()
+        return (
+            select(entities.c.id.label("entity_id"), least.c.value)
+            .join(least, least.c[0] == entities.c.ref)
+            .subquery("least")
+        )
+    return (
+        select(search.c.entity_id, func.min(search.c.value).label("value"))
+        .where(search.c.key_id == key_id(order), search.c.value != NOTHING)
+        .group_by(search.c.entity_id)
+        .subquery("least")
     )
-    absent = case((value.is_(None), 1), else_=0)
-    return ids.order_by(absent, value.desc() if wanted.descending else value, entities.c.ref)
+
+
+def _absent(wanted: Wanted, columns: list[ColumnElement[Any]]) -> ColumnElement[Any] | None:
+    """1 for entities without the key of the order, where there can be such."""
+    if wanted.order in ("spec.type", "spec.lifecycle"):
+        return case((columns[0] == "", 1), else_=0)
+    if wanted.order in ("ref", "label", "changed", *COLUMNS):
+        return None
+    return case((columns[0].is_(None), 1), else_=0)
+
+
+def generation(conn: Connection) -> tuple[Any, ...]:
+    """Something that differs after every change of what filters look through."""
+    query = select(
+        select(func.max(versions.c.id)).scalar_subquery(),
+        select(func.max(aliases.c.at)).scalar_subquery(),  # a rename writes no version of its own
+    )
+    return tuple(conn.execute(query).one())
 
 
 def count(conn: Connection, wanted: Wanted) -> int:
@@ -201,107 +250,15 @@ def count(conn: Connection, wanted: Wanted) -> int:
     return conn.execute(query).scalar_one()
 
 
-def _where(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
-    where: ColumnElement[bool] = true()
-    if wanted.filter:
-        where = or_(*(_all_of(conn, tests) for tests in wanted.filter))
-    if wanted.text:
-        where = and_(where, _has_text(conn, wanted))
-    return where
-
-
-def _all_of(conn: Connection, tests: Sequence[Test]) -> ColumnElement[bool]:
-    return and_(true(), *(_one(conn, test) for test in tests))
-
-
-def _one(conn: Connection, test: Test) -> ColumnElement[bool]:
-    if test.key in COLUMNS:
-        column = COLUMNS[test.key]
-        return column != "" if test.values is None else _among(column, test.values)
-    if test.key.startswith("relations."):
-        return _related(test)
-    key_id = conn.execute(
-        select(search_keys.c.id).where(search_keys.c.key == test.key)
-    ).scalar_one_or_none()
-    if key_id is None:
-        return false()
-    rows = select(search.c.entity_id).where(search.c.key_id == key_id)
-    if test.values is not None:
-        rows = rows.where(_among(search.c.value, test.values))
-    return entities.c.id.in_(rows)
-
-
-def _among(column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[bool]:
-    return column == values[0] if len(values) == 1 else column.in_(values)
-
-
-def _related(test: Test) -> ColumnElement[bool]:
-    """`relations.ownedby=<ref>`, or `relations.ownerof`, which is the same edge's other end."""
-    kept, is_reverse = KEPT.get(test.key.removeprefix("relations."), (None, False))
-    if kept is None:
-        return false()
-    here, there = relations.c.source, relations.c.target
-    if is_reverse:
-        here, there = there, here
-    rows = select(here).where(relations.c.type == kept)
-    if test.values is not None:
-        rows = rows.where(_among(there, test.values))
-    return entities.c.ref.in_(rows)
-
-
-# Lower-cased relation names of filters → the kept type, and whether it is its reverse.
-KEPT: dict[str, tuple[str, bool]] = {}
-for _kept, _reverse in (
-    ("ownedBy", "ownerOf"),
-    ("partOf", "hasPart"),
-    ("providesApi", "apiProvidedBy"),
-    ("consumesApi", "apiConsumedBy"),
-    ("dependsOn", "dependencyOf"),
-    ("memberOf", "hasMember"),
-    ("childOf", "parentOf"),
-):
-    KEPT[_kept.lower()] = (_kept, False)
-    KEPT[_reverse.lower()] = (_kept, True)
-
-
-def _has_text(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
-    term = wanted.text.lower()
-    pattern = f"%{_escaped(term)}%"
-    if wanted.text_keys:
-        keys = select(search_keys.c.id).where(search_keys.c.key.in_(wanted.text_keys))
-        rows = select(search.c.entity_id).where(
-            search.c.key_id.in_(keys), search.c.value.like(pattern, escape="\\")
-        )
-        columns = [COLUMNS[key] for key in wanted.text_keys if key in COLUMNS]
-        return or_(
-            entities.c.id.in_(rows), *(c.like(pattern, escape="\\") for c in columns)
-        )
-    if len(term) < 3:  # no trigram to look up
-        start = f"{_escaped(term)}%"
-        return or_(
-            entities.c.name.like(start, escape="\\"), entities.c.label.like(start, escape="\\")
-        )
-    if conn.dialect.name == "sqlite":
-        # LIKE on FTS5 uses the trigram index only without ESCAPE, so "%" and "_" match loosely.
-        return entities.c.id.in_(select(texts.c.rowid).where(texts.c.text.like(f"%{term}%")))
-    return entities.c.id.in_(
-        select(texts.c.rowid).where(texts.c.text.like(pattern, escape="\\"))
-    )
-
-
-def _escaped(term: str) -> str:
-    return term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 def ranked(conn: Connection, wanted: Wanted) -> list[Row]:
     """Entities that match a text: names first that are it, begin with it, have it."""
     term = wanted.text.lower()
     rank = case(
         (entities.c.name == term, 0),
         (entities.c.label == term, 0),
-        (entities.c.name.like(f"{_escaped(term)}%", escape="\\"), 1),
-        (entities.c.label.like(f"{_escaped(term)}%", escape="\\"), 1),
-        (entities.c.name.like(f"%{_escaped(term)}%", escape="\\"), 2),
+        (entities.c.name.like(f"{escaped(term)}%", escape="\\"), 1),
+        (entities.c.label.like(f"{escaped(term)}%", escape="\\"), 1),
+        (entities.c.name.like(f"%{escaped(term)}%", escape="\\"), 2),
         else_=3,
     )
     query = (
@@ -311,26 +268,45 @@ def ranked(conn: Connection, wanted: Wanted) -> list[Row]:
         .offset(wanted.offset)
         .limit(wanted.limit or 200)
     )
-    return [read(Row, row) for row in conn.execute(query)]
+    return [_row(row) for row in conn.execute(query)]
 
 
 def facet(conn: Connection, key: str, wanted: Wanted) -> list[tuple[str, int]]:
     """The values of a search key among matching entities, as written, with their counts."""
-    where = _where(conn, wanted)
-    if key == "kind" or key == "metadata.namespace":
-        column = COLUMNS[key]
-        query = select(column, func.count()).where(where).group_by(column)
-        return [(row[0], row[1]) for row in conn.execute(query)]
-    key_id = select(search_keys.c.id).where(search_keys.c.key == key).scalar_subquery()
-    written = func.coalesce(search.c.original, search.c.value)
-    query = select(written, func.count()).where(search.c.key_id == key_id)
-    if wanted.filter or wanted.text:
-        query = query.join(entities, entities.c.id == search.c.entity_id).where(where)
-    rows = conn.execute(query.group_by(search.c.value, search.c.original))
+    rows = conn.execute(_facet_query(conn, key, wanted))
     totals: dict[str, int] = {}
     for value, total in rows:
         totals[value] = totals.get(value, 0) + total
     return sorted(totals.items())
+
+
+def _facet_query(conn: Connection, key: str, wanted: Wanted) -> Select[Any]:
+    where = _where(conn, wanted)
+    narrowed = bool(wanted.filter or wanted.text or wanted.clause is not None)
+    if key in ("metadata.namespace", "metadata.uid"):
+        column = COLUMNS[key]
+        return select(column, func.count()).where(where).group_by(column)
+    if key == "metadata.name":  # its column is in lower case
+        written = _name_as_written(conn)
+        query = select(written, func.count()).join(versions, versions.c.id == entities.c.version_id)
+        return query.where(where).group_by(written)
+    if key.startswith("relations."):
+        rows, other = ends(key.removeprefix("relations."))
+        pairs = rows.add_columns(other.label("other")).distinct().subquery()
+        query = select(pairs.c.other, func.count()).group_by(pairs.c.other)
+        return query.join(entities, entities.c.ref == pairs.c[0]).where(where)
+    query = select(func.coalesce(search.c.original, search.c.value), func.count()).where(
+        search.c.key_id == key_id(key), search.c.value != NOTHING
+    )
+    if narrowed:
+        query = query.join(entities, entities.c.id == search.c.entity_id).where(where)
+    return query.group_by(search.c.value, search.c.original)
+
+
+def _name_as_written(conn: Connection) -> ColumnElement[Any]:
+    if conn.dialect.name == "sqlite":
+        return func.json_extract(versions.c.body, "$.metadata.name")
+    return cast(versions.c.body, JSON)[("metadata", "name")].as_string()
 
 
 def counts_by(conn: Connection, column: str, wanted: Wanted) -> list[tuple[str, int]]:
@@ -428,4 +404,3 @@ def ownerless(conn: Connection, limit: int) -> tuple[int, list[str]]:
     total = conn.execute(select(func.count()).select_from(entities).where(where)).scalar_one()
     query = select(entities.c.ref).where(where).order_by(entities.c.label).limit(limit)
     return total, list(conn.execute(query).scalars())
-
