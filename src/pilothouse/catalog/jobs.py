@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from pilothouse import __version__
 
 from pilothouse.catalog.model import Commit, FileReading, FileState, Source, Tally
 from pilothouse.catalog.outside import sources as outside
+from pilothouse.catalog.outside import watch
 from pilothouse.catalog.rules.intervals import next_interval
 from pilothouse.catalog.service import passes, reading
 from pilothouse.kernel.errors import NotFound, PilothouseError
@@ -237,3 +240,37 @@ def _sync(work: Work) -> None:
 
 
 jobs = [JobKind(SYNC, _sync, lease=timedelta(seconds=60))]
+
+
+def follow(program: Program, specs: Sequence[str]) -> None:
+    """Have each of these sources looked at again and again, from now on."""
+    with program.db.begin() as tx:
+        for spec in specs:
+            tx.enqueue(SYNC, {"source": spec}, key=spec)
+
+
+def upkeep(program: Program, stop: threading.Event) -> None:
+    """Watch the sources that are folders, so that a file saved is seen at once."""
+    with program.db.read() as tx:
+        specs = [source.spec for source in passes.all_sources(tx)]
+    folders = {spec: folder for spec in specs if (folder := outside.watched_folder(spec))}
+    if folders:
+        watcher = threading.Thread(
+            target=_watch, args=(program, folders, stop), name="watch", daemon=True
+        )
+        watcher.start()
+
+
+def _watch(program: Program, folders: Mapping[str, Path], stop: threading.Event) -> None:
+    def changed(paths: set[Path]) -> None:
+        touched = [
+            spec
+            for spec, folder in folders.items()
+            if any(path == folder or folder in path.parents for path in paths)
+        ]
+        try:
+            follow(program, touched)
+        except OperationalError as error:
+            log.warning("catalog.watch_missed", sources=touched, error=str(error.orig))
+
+    watch.watch(sorted(set(folders.values())), changed, stop)

@@ -54,4 +54,5 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     nav: Sequence[NavItem] = ()
     commands: Callable[[Any, Any], None] | None = None  # (cyclopts App, opens the Program)
     upkeep: Callable[[Any, Any], None] | None = None  # (Program, stop Event) beside the worker
+    headline: Callable[[Any], Any] | None = None  # (tx) -> Headline | None: the top of Now
     templates: str | None = None  # the package whose templates/ folder it brings

@@ -29,6 +29,13 @@ class Tx:
     actor: Actor
     handlers: Mapping[str, tuple[str, ...]]
     enqueued: bool = False
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, key: Any, find: Callable[[], Any]) -> Any:
+        """What `find` says, asked once a transaction: panels of one page share their queries."""
+        if key not in self._known:
+            self._known[key] = find()
+        return self._known[key]
 
     def emit(self, event: Event) -> bool:
         """Write an event and one job for each handler; False if its dedup key is known."""

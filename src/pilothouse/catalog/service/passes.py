@@ -60,6 +60,11 @@ def source(tx: Tx, spec: str) -> Source:
     return found
 
 
+def all_sources(tx: Tx) -> list[Source]:
+    """Every source, in the order it was given."""
+    return sources.all_sources(tx.conn)
+
+
 def known_files(tx: Tx, source: Source) -> dict[str, FileState]:
     """The files of a source as they were last read, by path."""
     return sources.files_of(tx.conn, source.id)

@@ -18,7 +18,7 @@ from pilothouse import __version__
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.program import Program
-from pilothouse.kernel.web import access, display, failures, health, live
+from pilothouse.kernel.web import access, display, failures, health, live, now
 from pilothouse.kernel.web.edge import App, Edge
 from pilothouse.kernel.web.frame import Frame
 
@@ -33,6 +33,7 @@ def build(program: Program) -> tuple[App, live.Live]:
         route_handlers=[
             *health.routes,
             *display.routes,
+            *now.routes,
             live.live,
             create_static_files_router(
                 "/static",

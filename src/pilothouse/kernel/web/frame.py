@@ -44,6 +44,17 @@ class NavItem(msgspec.Struct, frozen=True):
     key: str = ""
 
 
+class Headline(msgspec.Struct, frozen=True, order=True):
+    """A sentence that says how things are, for the top of Now; the heaviest one stands there."""
+
+    weight: int  # 0 nothing to do, 50 needs care, 100 broken
+    state: str  # "ok", "warn", "bad"
+    text: str
+    detail: str = ""
+    href: str = ""
+    action: str = ""  # what the link says
+
+
 class Subject(msgspec.Struct, frozen=True):
     """What a page is about: its name and the entities on it, one or many."""
 

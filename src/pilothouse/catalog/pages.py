@@ -1,0 +1,287 @@
+"""The catalog's pages, and the panels it puts on them and on Now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.response import Redirect
+
+from pilothouse.catalog.model import ChangeKind, Severity
+from pilothouse.catalog.service import listing, panels, views
+from pilothouse.catalog.service.listing import Question
+from pilothouse.kernel.actors import Role
+from pilothouse.kernel.errors import Invalid, NotFound
+from pilothouse.kernel.refs import EntityRef
+from pilothouse.kernel.tx import Database
+from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.frame import Filled, Frame, Subject
+
+AnyRequest = Request[Any, Any, Any]
+VIEWER = needs(Role.VIEWER)
+PROBLEMS = 100  # a page
+CHANGES = 50  # a page
+
+
+def _question(request: AnyRequest) -> Question:
+    many = {
+        name: tuple(filter(None, request.query_params.getall(name, [])))
+        for name in ("kind", "type", "lifecycle", "owner", "tag")
+    }
+    return Question(
+        **many,
+        q=request.query_params.get("q", "")[:200],
+        sort=request.query_params.get("sort", "label"),
+        offset=_number(request, "offset"),
+    )
+
+
+def _number(request: AnyRequest, name: str) -> int:
+    text = request.query_params.get(name, "0")
+    if not text.isdecimal() or len(text) > 9:
+        raise Invalid(f"{name}={text!r} is not a number of lines to skip")
+    return int(text)
+
+
+def _instant(request: AnyRequest) -> datetime | None:
+    """The `?at=` of a page. Raises Invalid for what is not a time."""
+    text = request.query_params.get("at")
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(f"at={text!r} is not a time; write 2026-11-23T14:00Z") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@get("/catalog", opt=VIEWER, sync_to_thread=True)
+def catalog(
+    request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """All entities: narrow, sort, search."""
+    question, at = _question(request), _instant(request)
+    with db.read() as tx:
+        found = listing.listing(tx, question) if at is None else listing.listing_at(tx, question, at)
+    return frame.page(
+        request,
+        "catalog/list.html",
+        title=found.heading,
+        found=found,
+        at=at,
+        orders=listing.ORDERS,
+        page_size=listing.PAGE,
+    )
+
+
+@get("/catalog/suggest", opt=VIEWER, sync_to_thread=True)
+def suggest(
+    request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """The search box's offers, a fragment of a page."""
+    text = request.query_params.get("q", "")[:200]
+    with db.read() as tx:
+        items = listing.suggestions(tx, text)
+    body = frame.render("catalog/suggest.html", items=items, text=text)
+    return Response(body, media_type="text/html; charset=utf-8")
+
+
+@get("/catalog/problems", opt=VIEWER, sync_to_thread=True)
+def problems(
+    request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """What is wrong with the files, and where."""
+    severity = request.query_params.get("severity") or None
+    if severity is not None and severity not in set(Severity):
+        raise Invalid(f"severity={severity!r} is none of {', '.join(Severity)}")
+    code, offset = request.query_params.get("code") or None, _number(request, "offset")
+    with db.read() as tx:
+        found = views.problem_page(
+            tx,
+            severity=Severity(severity) if severity else None,
+            code=code,
+            offset=offset,
+            limit=PROBLEMS,
+        )
+        names = views.name_all(tx, [p.problem.ref for p in found.items if p.problem.ref])
+    return frame.page(
+        request,
+        "catalog/problems.html",
+        title="Problems",
+        found=found,
+        names=names,
+        severity=severity,
+        code=code,
+        offset=offset,
+        page_size=PROBLEMS,
+    )
+
+
+@get("/catalog/changes", opt=VIEWER, sync_to_thread=True)
+def changes(
+    request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """What changed in the catalog, newest first."""
+    before = _number(request, "before") or None
+    kind = request.query_params.get("kind") or None
+    change = request.query_params.get("change") or None
+    if change is not None and change not in set(ChangeKind):
+        raise Invalid(f"change={change!r} is none of {', '.join(ChangeKind)}")
+    with db.read() as tx:
+        found = views.recent(
+            tx,
+            limit=CHANGES,
+            before=before,
+            kind=kind,
+            change=ChangeKind(change) if change else None,
+        )
+    return frame.page(
+        request, "catalog/changes.html", title="Changes", found=found, kind=kind, change=change,
+        page_size=CHANGES, kinds=tuple(ChangeKind),
+    )
+
+
+@get("/catalog/sources", opt=VIEWER, sync_to_thread=True)
+def sources(
+    request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """Where the catalog is read from, and how that goes."""
+    with db.read() as tx:
+        found = views.standing(tx)
+    return frame.page(request, "catalog/sources.html", title="Sources", found=found)
+
+
+@get("/catalog/{kind:str}/{namespace:str}/{name:str}", opt=VIEWER, sync_to_thread=True)
+def entity(
+    request: AnyRequest,
+    kind: str,
+    namespace: str,
+    name: str,
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str] | Redirect:
+    """All that is known of one entity."""
+    ref, at = EntityRef.of(kind, namespace, name), _instant(request)
+    if at is not None:
+        return _as_it_was(request, ref, at, db, frame)
+    with db.read() as tx:
+        try:
+            head = panels.head(tx, ref)
+        except NotFound:
+            if target := views.moved_to(tx, ref):
+                return Redirect(target)
+            versions = views.gone(tx, ref)
+            return frame.page(
+                request, "catalog/gone.html", title=ref.name, ref=ref, versions=versions,
+                names={}, status_code=404,
+            )
+        filled = frame.fill(tx, Subject("entity", (str(ref),)))
+    return frame.page(request, "catalog/entity.html", title=head.title, head=head, tab="", **_columns(filled))
+
+
+def _columns(filled: list[Filled]) -> dict[str, list[Filled]]:
+    return {
+        "main": [item for item in filled if not item.panel.aside],
+        "aside": [item for item in filled if item.panel.aside],
+    }
+
+
+def _as_it_was(
+    request: AnyRequest, ref: EntityRef, at: datetime, db: Database, frame: Frame
+) -> Response[str]:
+    with db.read() as tx:
+        found = panels.former(tx, ref, at)
+    return frame.page(request, "catalog/former.html", title=found.title, found=found, at=at, ref=ref)
+
+
+@get("/catalog/{kind:str}/{namespace:str}/{name:str}/changes", opt=VIEWER, sync_to_thread=True)
+def entity_changes(
+    request: AnyRequest,
+    kind: str,
+    namespace: str,
+    name: str,
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """The versions of one entity."""
+    ref = EntityRef.of(kind, namespace, name)
+    with db.read() as tx:
+        head, versions = panels.head(tx, ref), views.versions(tx, ref)
+    return frame.page(
+        request, "catalog/entity_changes.html", title=f"Changes of {head.title}", head=head,
+        tab="changes", versions=versions,
+    )
+
+
+@get("/catalog/{kind:str}/{namespace:str}/{name:str}/document", opt=VIEWER, sync_to_thread=True)
+def entity_document(
+    request: AnyRequest,
+    kind: str,
+    namespace: str,
+    name: str,
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """The document as the catalog keeps it."""
+    ref = EntityRef.of(kind, namespace, name)
+    with db.read() as tx:
+        head, document = panels.head(tx, ref), panels.document(tx, ref)
+    return frame.page(
+        request, "catalog/entity_document.html", title=f"Document of {head.title}", head=head,
+        tab="document", document=document,
+    )
+
+
+@get("/catalog/{kind:str}/{namespace:str}/{name:str}/definition", opt=VIEWER, sync_to_thread=True)
+def entity_definition(
+    request: AnyRequest,
+    kind: str,
+    namespace: str,
+    name: str,
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """The definition of an API, as text."""
+    ref = EntityRef.of(kind, namespace, name)
+    with db.read() as tx:
+        head, definition = panels.head(tx, ref), panels.definition(tx, ref)
+    return frame.page(
+        request, "catalog/entity_definition.html", title=f"Definition of {head.title}", head=head,
+        tab="definition", definition=definition,
+    )
+
+
+@get("/catalog/{kind:str}/{namespace:str}/{name:str}/related", opt=VIEWER, sync_to_thread=True)
+def entity_related(
+    request: AnyRequest,
+    kind: str,
+    namespace: str,
+    name: str,
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """All relations of one type, page by page: a team of 6,000 people has such a list."""
+    ref = EntityRef.of(kind, namespace, name)
+    relation, offset = request.query_params.get("type", ""), _number(request, "offset")
+    with db.read() as tx:
+        head, found = panels.head(tx, ref), panels.related_page(tx, ref, relation, offset)
+    return frame.page(
+        request, "catalog/entity_related.html", title=f"{found.words} {head.title}", head=head,
+        tab="", found=found, relation=relation, offset=offset,
+    )
+
+
+routes = [
+    catalog,
+    suggest,
+    problems,
+    changes,
+    sources,
+    entity,
+    entity_changes,
+    entity_document,
+    entity_definition,
+    entity_related,
+]

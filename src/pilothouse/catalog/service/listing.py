@@ -1,0 +1,149 @@
+"""The catalog list: which entities, in which order, and what one can narrow them by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+import msgspec
+
+from pilothouse.catalog.service import browsing, views
+from pilothouse.catalog.service.views import Item
+from pilothouse.catalog.store import queries
+from pilothouse.catalog.store.queries import Test, Wanted
+from pilothouse.kernel.tx import Tx
+
+PAGE = 50
+MOST_OPTIONS = 12  # of one facet; those that are chosen are always among them
+FACETS = (("kind", "Kind"), ("type", "Type"), ("lifecycle", "Lifecycle"), ("owner", "Owner"))
+ORDERS = (("label", "Name"), ("changed", "Last changed"), ("type", "Type"))
+_KEYS = {"kind": "kind", "type": "spec.type", "lifecycle": "spec.lifecycle"}
+PLURALS = {
+    "component": "Components",
+    "api": "APIs",
+    "resource": "Resources",
+    "system": "Systems",
+    "domain": "Domains",
+    "group": "Teams",
+    "user": "People",
+    "location": "Locations",
+    "template": "Templates",
+}
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What the list was asked: the query string of its page."""
+
+    kind: tuple[str, ...] = ()
+    type: tuple[str, ...] = ()
+    lifecycle: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    q: str = ""
+    sort: str = "label"
+    offset: int = 0
+
+    def query(self, **changes: object) -> str:
+        """The query string of this question with some parts changed."""
+        values = msgspec.structs.asdict(self) | changes
+        defaults = msgspec.structs.asdict(Question())
+        pairs = [
+            (name, item)
+            for name, value in values.items()
+            if value != defaults[name]
+            for item in (value if isinstance(value, tuple) else (value,))
+        ]
+        return urlencode(pairs)
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One box of a facet."""
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+
+
+class Facet(msgspec.Struct, frozen=True):
+    """One way to narrow the list."""
+
+    name: str
+    label: str
+    options: list[Option]
+    more: int  # options left out
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """The list as it is shown."""
+
+    question: Question
+    heading: str
+    items: list[Item]
+    total: int
+    facets: list[Facet]
+
+
+def listing(tx: Tx, question: Question) -> Listing:
+    """Answer a question to the list."""
+    wanted = _wanted(question)
+    found = browsing.search(tx, wanted) if question.q else browsing.find(tx, wanted)
+    heading = PLURALS.get(question.kind[0], question.kind[0].title()) if len(question.kind) == 1 else "Catalog"
+    return Listing(
+        question, heading, views.items(tx, found.rows), found.total, facets(tx, question)
+    )
+
+
+def _wanted(question: Question, without: str = "") -> Wanted:
+    tests = [
+        Test(key, tuple(value.lower() for value in values))
+        for name, key in (*_KEYS.items(), ("tag", "metadata.tags"))
+        if name != without and (values := getattr(question, name))
+    ]
+    if question.owner and without != "owner":
+        tests.append(Test("relations.ownedby", tuple(owner.lower() for owner in question.owner)))
+    return Wanted(
+        filter=(tuple(tests),) if tests else (),
+        text=question.q.strip(),
+        order={"changed": "changed", "type": "spec.type"}.get(question.sort, "label"),
+        descending=question.sort == "changed",
+        offset=question.offset,
+        limit=PAGE,
+    )
+
+
+def facets(tx: Tx, question: Question) -> list[Facet]:
+    """What the list can be narrowed by; each facet counts as if it were not chosen itself."""
+    return [
+        facet
+        for name, label in FACETS
+        if (facet := _facet(tx, question, name, label)).options
+    ]
+
+
+def _facet(tx: Tx, question: Question, name: str, label: str) -> Facet:
+    chosen: Sequence[str] = getattr(question, name)
+    counted = queries.counts_by(tx.conn, name, _wanted(question, without=name))
+    counted = [(value, total) for value, total in counted if value]
+    shown = counted[:MOST_OPTIONS]
+    shown += [pair for pair in counted[MOST_OPTIONS:] if pair[0] in chosen]
+    names = _option_names(tx, name, [value for value, _ in shown])
+    options = [
+        Option(value, names.get(value, value), total, value in chosen) for value, total in shown
+    ]
+    return Facet(name, label, options, len(counted) - len(shown))
+
+
+def _option_names(tx: Tx, name: str, values: Sequence[str]) -> Mapping[str, str]:
+    if name == "kind":
+        return {value: PLURALS.get(value, value.title()) for value in values}
+    if name == "owner":
+        return {ref: item.title for ref, item in views.name_all(tx, values).items()}
+    return {}
+
+
+def suggestions(tx: Tx, text: str, limit: int = 8) -> list[Item]:
+    """What the search box offers while one types."""
+    if not text.strip():
+        return []
+    return views.items(tx, queries.ranked(tx.conn, Wanted(text=text.strip(), limit=limit)))
