@@ -210,7 +210,7 @@ class Builder:
 
 def _is_marked(event: Any) -> bool:
     """Whether the tag `!` stands before a plain scalar: libyaml hides it, but not its width."""
-    return event.end_mark.index - event.start_mark.index > len(event.value) > 0
+    return event.end_mark.index - event.start_mark.index > len(event.value)
 
 
 def _measure(value: Any) -> tuple[int, int]:

@@ -153,10 +153,11 @@ def matching(pattern: str, paths: Iterable[str]) -> tuple[str, ...]:
     """Those of `paths` that a glob means, in byte order.
 
     `*` and `?` stay within a folder, `**` does not, `[a-z]` and `{a,b}` as in a shell; a hidden
-    file is meant only by a pattern that writes its dot.
+    file or folder is meant only by a pattern that writes its dot. Takes time in proportion to
+    the lengths, whatever the pattern.
     """
-    patterns = [_expression(one) for one in _braces(pattern)]
-    found = {path for path in paths if any(one.fullmatch(path) for one in patterns)}
+    patterns = [_steps(one) for one in _braces(pattern)]
+    found = {path for path in paths if any(_fits(one, path.split("/")) for one in patterns)}
     return tuple(sorted(found, key=lambda path: path.encode("utf-8", "surrogateescape")))
 
 
@@ -174,39 +175,77 @@ def _braces(pattern: str) -> list[str]:
     return done + waiting
 
 
+Step = re.Pattern[str] | None  # None is "**"
+
+
 @lru_cache(maxsize=256)
-def _expression(pattern: str) -> re.Pattern[str]:
-    steps = []
-    for step in pattern.removeprefix("./").split("/"):
-        if step == "**":
-            if steps[-1:] != [_ANY_FOLDERS]:
-                steps.append(_ANY_FOLDERS)
+def _steps(pattern: str) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    written = pattern.removeprefix("./").split("/")
+    for step in written:
+        if step != "**":
+            steps.append(re.compile(_step(step)))
+        elif steps[-1:] != [None]:
+            steps.append(None)
+    return (*steps, re.compile(_step("*"))) if written[-1] == "**" else tuple(steps)
+
+
+def _fits(steps: tuple[Step, ...], parts: list[str]) -> bool:
+    """Goes back to the last "**" only, which is enough: an earlier one could do no better."""
+    at = place = 0
+    after, retry = -1, 0  # the step after the last "**", and the part it was tried at
+    while place < len(parts):
+        step = steps[at] if at < len(steps) else _NOTHING
+        if step is None:
+            at += 1
+            after, retry = at, place
+        elif step.fullmatch(parts[place]):
+            at, place = at + 1, place + 1
+        elif after >= 0 and not parts[retry].startswith("."):
+            retry += 1
+            at, place = after, retry
         else:
-            steps.append(_step(step) + "/")
-    text = "".join(steps)
-    text = text.removesuffix("/") if text.endswith("/") else text + _IN_FOLDER
-    return re.compile(text)
+            return False
+    return at == len(steps)
 
 
-_ANY_FOLDERS = r"(?:(?!\.)[^/]+/)*"
-_IN_FOLDER = r"(?!\.)[^/]+"
+_NOTHING = re.compile(r"(?!)")
 
 
 def _step(step: str) -> str:
-    out = "" if step.startswith(".") else r"(?!\.)"
-    at = 0
-    while at < len(step):
-        letter = step[at]
-        end = step.find("]", at + 2) if letter == "[" else -1
-        if letter == "*":
-            out += "" if step[at : at + 2] == "**" else "[^/]*"
-        elif letter == "?":
-            out += "[^/]"
-        elif end > 0:
-            inside = step[at + 1 : end].replace("\\", r"\\").replace("[", r"\[")
-            out += f"(?!/)[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
-            at = end
+    """A step as an expression that goes back to the last `*` only."""
+    first, *others = (_chunk(chunk) for chunk in _CHUNKS.split(step))
+    hidden = "" if step.startswith(".") else r"(?!\.)"
+    if not others:
+        return hidden + first
+    middle = "".join(f"(?>.*?{chunk})" for chunk in others[:-1] if chunk)
+    return f"(?s:{hidden}{first}{middle}.*{others[-1]})"
+
+
+_CHUNKS = re.compile(r"\*+(?![^\[]*\])")  # a star, but for one in brackets
+_BRACKETS = re.compile(r"\[([!^]?)(\]?[^\]]*)\]|(.)", re.DOTALL)
+
+
+def _chunk(chunk: str) -> str:
+    """A part of a step without stars; it always matches the same number of letters."""
+    return "".join(
+        _letters(match[2], negated=bool(match[1]))
+        if match[3] is None
+        else "."
+        if match[3] == "?"
+        else re.escape(match[3])
+        for match in _BRACKETS.finditer(chunk)
+    )
+
+
+def _letters(inside: str, *, negated: bool) -> str:
+    """`a-z_` of `[a-z_]`; a range that runs backwards is three letters."""
+    out = ""
+    while inside:
+        if inside[1:2] == "-" and len(inside) > 2 and inside[0] <= inside[2]:  # noqa: PLR2004
+            out += f"{re.escape(inside[0])}-{re.escape(inside[2])}"
+            inside = inside[3:]
         else:
-            out += re.escape(letter)
-        at += 1
-    return out
+            out += re.escape(inside[0])
+            inside = inside[1:]
+    return f"[{'^' if negated else ''}{out}]" if out else re.escape("[]")

@@ -48,6 +48,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 DEFAULT_LIMITS = Limits()
+_SURROGATES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _NEXT_DOCUMENT = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 # YAML 1.2 has them as letters, libyaml (YAML 1.1) as line breaks: they wait elsewhere meanwhile.
@@ -107,7 +108,23 @@ def _decoded(data: bytes, limits: Limits) -> str | Problem:
     if "\0" in text:
         at = _position(text[: text.index("\0")])
         return _problem("yaml-control-character", "a NUL character: not a text file", at)
+    if _SURROGATES.search(text) and _is_json(text):
+        text = _SURROGATES.sub(_one_letter, text)
     return text if text.endswith("\n") else f"{text}\n"  # a block scalar ends in one, as in npm
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _one_letter(pair: re.Match[str]) -> str:
+    """Two escapes that are one letter in JSON, as the one escape that libyaml takes for it."""
+    code = int(pair[1], 16) - 0xD800 << 10 | int(pair[2], 16) - 0xDC00
+    return f"\\U{code + 0x10000:08x}"
 
 
 def _looks_like_utf16(data: bytes) -> bool:

@@ -14,7 +14,7 @@ from pilothouse.catalog.rules.kinds import Shape, SpecShape
 from pilothouse.catalog.rules.nearest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pilothouse.catalog.model import Path
 
@@ -102,56 +102,81 @@ _MOST_UNKNOWN = 20
 
 
 def check_struct(spec: dict[str, Any], struct: type[msgspec.Struct], findings: Findings) -> None:
-    """A spec of ours against its struct: every unknown field, then the first other mistake."""
+    """A spec of ours against its struct: every unknown field, then the first other mistake.
+
+    A slip of the hand is one problem: the value is judged on as if its key were written right.
+    """
     for _ in range(_MOST_UNKNOWN):
         try:
             msgspec.convert(spec, struct)
         except msgspec.ValidationError as error:
             match = _AT.fullmatch(str(error))
-            what, where = (match["what"], match["where"]) if match else (str(error), "")
-            steps = _steps(where or "")
-            if (unknown := _UNKNOWN.fullmatch(what)) is None:
-                _say(what, steps, spec, struct, findings)
+            what, where = (match["what"], match["where"]) if match else (str(error), None)
+            unknown = _UNKNOWN.fullmatch(what)
+            if unknown is None:
+                _say(what, where or "", spec, struct, findings)
                 return
-            _say_unknown(unknown[1], steps, struct, findings)
-            spec = _without(spec, (*steps, unknown[1]))
+            key = unknown[1]
+            steps = _steps(
+                where or "", spec, lambda one, key=key: isinstance(one, dict) and key in one
+            )
+            meant = _say_unknown(key, steps, struct, findings)
+            spec = _mended(spec, (*steps, key), meant)
         else:
             return
 
 
-def _steps(where: str) -> Path:
-    """`.steps[0].notify` as a path; it ends where msgspec does not say which key."""
-    steps: list[str | int] = []
-    for name, index in _STEP.findall(where):
-        if index == "...":
-            break
-        steps.append(name or int(index))
-    return tuple(steps)
+def _steps(where: str, spec: Any, suits: Callable[[Any], bool]) -> Path:
+    """`.steps[0].notify` as a path.
+
+    msgspec leaves keys of mappings out (`[...]`): the first that leads to a value that suits is
+    taken; where none does the path ends there.
+    """
+    written = [name or index for name, index in _STEP.findall(where)]
+    paths: list[tuple[Path, Any]] = [((), spec)]
+    for step in written:
+        paths = [((*path, key), inner) for path, one in paths for key, inner in _inside(one, step)]
+    found = next((path for path, one in paths if suits(one)), None)
+    if found is not None:
+        return found
+    return tuple(step for step in written[: written.index("...")]) if "..." in written else ()
 
 
-def _say_unknown(key: str, steps: Path, struct: type[msgspec.Struct], findings: Findings) -> None:
+def _inside(value: Any, step: str) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, list):
+        return [(int(step), value[int(step)])] if step.isdigit() else enumerate(value)
+    if not isinstance(value, dict):
+        return ()
+    return value.items() if step == "..." else [(step, value[step])] if step in value else ()
+
+
+def _say_unknown(
+    key: str, steps: Path, struct: type[msgspec.Struct], findings: Findings
+) -> str | None:
     known = sorted(set(_fields(struct, steps)))
     meant = nearest(key, known)
     message = f'{dotted((*_SPEC, *steps))} has no field "{key}"'
     hint = f'probably "{meant}" is meant' if meant else None
     said = Said(key, ", ".join(known) or None, hint)
     findings.add("unknown-field", (*_SPEC, *steps, key), message, said)
+    return meant
 
 
 def _say(
-    what: str, steps: Path, spec: Any, struct: type[msgspec.Struct], findings: Findings
+    what: str, where: str, spec: Any, struct: type[msgspec.Struct], findings: Findings
 ) -> None:
     if missing := _MISSING.fullmatch(what):
-        holder = _at(spec, steps)
-        known = _fields(struct, steps)
-        hint = near_key(holder, missing[1], known) if isinstance(holder, dict) else None
-        findings.missing((*_SPEC, *steps, missing[1]), hint)
+        key = missing[1]
+        steps = _steps(where, spec, lambda one: isinstance(one, dict) and key not in one)
+        hint = near_key(_at(spec, steps), key, _fields(struct, steps))
+        findings.missing((*_SPEC, *steps, key), hint)
         return
-    found = _at(spec, steps)
+    steps = _steps(where, spec, lambda _one: "..." not in where)
+    found = described(_at(spec, steps))
     words = what.replace("`", "")
-    message = f"{dotted((*_SPEC, *steps))} cannot be {described(found)}: {words}"
+    message = f"{dotted((*_SPEC, *steps))} cannot be {found}: {words}"
     expected = words.removeprefix("Expected ").partition(", got")[0]
-    findings.add("bad-field", (*_SPEC, *steps), message, Said(described(found), expected))
+    findings.add("bad-field", (*_SPEC, *steps), message, Said(found, expected))
 
 
 def _at(value: Any, steps: Path) -> Any:
@@ -160,19 +185,16 @@ def _at(value: Any, steps: Path) -> Any:
     return value
 
 
-def _without(value: Any, steps: Path) -> Any:
-    """A copy without what stands at a path."""
+def _mended(value: Any, steps: Path, meant: str | None) -> Any:
+    """A copy in which the key at a path has its right name, or is gone where none is known."""
     first, *rest = steps
     if isinstance(value, list):
-        return [
-            _without(item, tuple(rest)) if index == first else item
-            for index, item in enumerate(value)
-        ]
-    if not rest:
-        return {key: item for key, item in value.items() if key != first}
-    return {
-        key: _without(item, tuple(rest)) if key == first else item for key, item in value.items()
-    }
+        inner = _mended(value[int(first)], tuple(rest), meant)
+        return [inner if index == first else item for index, item in enumerate(value)]
+    if rest:
+        return {**value, first: _mended(value[first], tuple(rest), meant)}
+    others = {key: item for key, item in value.items() if key != first}
+    return others if meant is None or meant in others else {**others, meant: value[first]}
 
 
 def _fields(struct: type[msgspec.Struct], steps: Path) -> list[str]:
