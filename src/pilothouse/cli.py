@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from pilothouse import __version__, app
 from pilothouse.kernel import logs
-from pilothouse.kernel.errors import PilothouseError
+from pilothouse.kernel.errors import Invalid, PilothouseError
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings, load
 
@@ -154,6 +154,24 @@ def restore(file: Path, *, data: Data = None) -> None:
     db = connected(_settings(data=data), ())
     rows = read_backup(db, file)
     print(f"{rows:,} rows restored from {file}")  # noqa: T201
+
+
+@cli.command
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind's spec, for editors.
+
+    Parameters
+    ----------
+    kind
+        A kind that a module owns.
+    """
+    import msgspec
+
+    kinds = {item.name.lower(): item for module in app.modules() for item in module.kinds}
+    if kind.lower() not in kinds:
+        known = ", ".join(sorted(item.name for item in kinds.values())) or "none yet"
+        raise Invalid(f"no module owns the kind {kind!r}. Known are: {known}.")
+    print(msgspec.json.encode(msgspec.json.schema(kinds[kind.lower()].spec)).decode())  # noqa: T201
 
 
 def _settings(*, data: Path | None, sources: Sequence[str] = (), **overrides: Any) -> Settings:

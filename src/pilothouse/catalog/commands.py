@@ -15,10 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pilothouse.catalog import jobs
 from pilothouse.catalog.model import PlacedProblem, Tally
-from pilothouse.catalog.outside.sources import absolute
+from pilothouse.catalog.outside.specs import absolute
 from pilothouse.catalog.rules.problems import for_github, for_terminal
 from pilothouse.catalog.service import passes, views
-from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.program import Program
 
 FINE, FINDINGS = 0, 1
@@ -95,7 +94,12 @@ def load_sources(program: Program, specs: Sequence[str]) -> None:
 
 
 def _look(program: Program, spec: str) -> jobs.Look:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"Reading {spec}", total=None, visible=False, start=True)
 
@@ -143,7 +147,9 @@ def register(cli: App, open_program: Open) -> None:
         strict
             Exit with 1 when there are errors or warnings.
         """
-        program = open_program(data=data and str(data), sources=sources or None, log_level="warning")
+        program = open_program(
+            data=data and str(data), sources=sources or None, log_level="warning"
+        )
         tally, failed = _sync_all(program, program.settings.sources or (".",))
         with program.db.read() as tx:
             standing = views.standing(tx)
@@ -183,7 +189,9 @@ def register(cli: App, open_program: Open) -> None:
             Warnings count as errors do.
         """
         with tempfile.TemporaryDirectory(prefix="pilothouse-lint-") as folder:
-            program = open_program(data=folder, database_url=f"sqlite:///{folder}/lint.db", log_level="error")
+            program = open_program(
+                data=folder, database_url=f"sqlite:///{folder}/lint.db", log_level="error"
+            )
             tally, failed = _sync_all(program, [str(path) for path in paths] or ["."])
             with program.db.read() as tx:
                 found = views.problem_page(tx, severity=None, code=None, offset=0, limit=EVERYTHING)
@@ -202,23 +210,6 @@ def register(cli: App, open_program: Open) -> None:
             )
         heavy = standing.errors + (standing.warnings if strict else 0)
         return FINDINGS if failed or heavy else FINE
-
-    @cli.command
-    def schema(kind: str) -> None:
-        """Print the JSON Schema of a kind's spec, for editors.
-
-        Parameters
-        ----------
-        kind
-            A kind that a module owns.
-        """
-        from pilothouse.app import modules
-
-        kinds = {item.name.lower(): item for module in modules() for item in module.kinds}
-        if kind.lower() not in kinds:
-            known = ", ".join(sorted(item.name for item in kinds.values())) or "none yet"
-            raise Invalid(f"no module owns the kind {kind!r}. Known are: {known}.")
-        _print_bytes(msgspec.json.encode(msgspec.json.schema(kinds[kind.lower()].spec)))
 
 
 def _sync_all(program: Program, specs: Sequence[str]) -> tuple[Tally, bool]:
@@ -254,5 +245,3 @@ def _as_seen_from_here(item: PlacedProblem) -> PlacedProblem:
 def _print_bytes(data: bytes) -> None:
     sys.stdout.buffer.write(data + b"\n")
     sys.stdout.buffer.flush()
-
-

@@ -19,6 +19,7 @@ from pilothouse import __version__
 from pilothouse.catalog.model import Commit, FileReading, FileState, Source, Tally
 from pilothouse.catalog.outside import sources as outside
 from pilothouse.catalog.outside import watch
+from pilothouse.catalog.outside.specs import watched
 from pilothouse.catalog.rules.intervals import next_interval
 from pilothouse.catalog.service import passes, reading
 from pilothouse.kernel.errors import NotFound, PilothouseError
@@ -253,7 +254,7 @@ def upkeep(program: Program, stop: threading.Event) -> None:
     """Watch the sources that are folders, so that a file saved is seen at once."""
     with program.db.read() as tx:
         specs = [source.spec for source in passes.all_sources(tx)]
-    folders = {spec: folder for spec in specs if (folder := outside.watched_folder(spec))}
+    folders = {spec: folder for spec in specs if (folder := watched(spec))}
     if folders:
         watcher = threading.Thread(
             target=_watch, args=(program, folders, stop), name="watch", daemon=True

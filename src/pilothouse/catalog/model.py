@@ -127,6 +127,11 @@ class Source(msgspec.Struct, frozen=True):
     done: int
     total: int
 
+    @property
+    def commit(self) -> str:
+        """The commit that was read, "" for a folder; `revision` also tells by which rules."""
+        return (self.revision or "").partition(":")[2]
+
 
 class FileState(msgspec.Struct, frozen=True):
     """What is known of a file since it was last read."""

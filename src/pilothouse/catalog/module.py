@@ -13,6 +13,9 @@ from pilothouse.kernel.tx import Tx
 from pilothouse.kernel.web.frame import Headline, NavItem, Panel, Subject
 
 
+LIVE = "catalog.*"
+
+
 def _entity(name: str, title: str, load: Callable[[Tx, EntityRef], Any], **more: Any) -> Panel:
     """A panel of the entity page."""
     return Panel(
@@ -46,14 +49,22 @@ def _headline(tx: Tx) -> Headline | None:
     away = [source for source in standing.sources if source.error]
     if away:
         return Headline(
-            60, "warn", f"{away[0].spec} cannot be read",
-            "What it gave before stays in the catalog.", "/catalog/sources", "See the sources",
+            60,
+            "warn",
+            f"{away[0].spec} cannot be read",
+            "What it gave before stays in the catalog.",
+            "/catalog/sources",
+            "See the sources",
         )
     if standing.errors:
         noun = "document is" if standing.errors == 1 else "documents are"
         return Headline(
-            40, "warn", f"{standing.errors:,} {noun} not in the catalog",
-            "Each says where it stands and what to change.", "/catalog/problems", "See the problems",
+            40,
+            "warn",
+            f"{standing.errors:,} {noun} not in the catalog",
+            "Each says where it stands and what to change.",
+            "/catalog/problems",
+            "See the problems",
         )
     return None
 
@@ -62,10 +73,20 @@ module = Module(
     name="catalog",
     routes=pages.routes,
     panels=[
-        _now("recent", "Recent changes", lambda tx: views.recent(tx, limit=12), order=20),
-        _now("troubles", "Problems", views.standing, aside=True, order=10),
-        _now("ownerless", "Without an owner", lambda tx: views.without_owner(tx, 8), aside=True, order=20),
-        _now("standing", "Catalog", views.standing, aside=True, order=30),
+        _now(
+            "recent", "Recent changes", lambda tx: views.recent(tx, limit=12), live=LIVE, order=20
+        ),
+        _now("troubles", "Problems", views.standing, live=LIVE, aside=True, order=10),
+        _now(
+            "ownerless",
+            "Without an owner",
+            lambda tx: views.without_owner(tx, 8),
+            note=lambda data: f"{data[0]:,}",
+            live=LIVE,
+            aside=True,
+            order=20,
+        ),
+        _now("standing", "Catalog", views.standing, live=LIVE, aside=True, order=30),
         _entity("owned", "Owns", panels.owned, order=10),
         _entity("related", "Relations", panels.related, order=20),
         _entity("history", "Last changes", lambda tx, ref: views.versions(tx, ref, 5), order=60),

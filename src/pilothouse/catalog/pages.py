@@ -64,7 +64,9 @@ def catalog(
     """All entities: narrow, sort, search."""
     question, at = _question(request), _instant(request)
     with db.read() as tx:
-        found = listing.listing(tx, question) if at is None else listing.listing_at(tx, question, at)
+        found = (
+            listing.listing(tx, question) if at is None else listing.listing_at(tx, question, at)
+        )
     return frame.page(
         request,
         "catalog/list.html",
@@ -76,16 +78,15 @@ def catalog(
     )
 
 
-@get("/catalog/suggest", opt=VIEWER, sync_to_thread=True)
-def suggest(
+@get("/search", opt=VIEWER, sync_to_thread=True)
+def search(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
 ) -> Response[str]:
-    """The search box's offers, a fragment of a page."""
-    text = request.query_params.get("q", "")[:200]
+    """What the search box finds; its list under the box is cut from this page."""
+    text = request.query_params.get("q", "")[:200].strip()
     with db.read() as tx:
-        items = listing.suggestions(tx, text)
-    body = frame.render("catalog/suggest.html", items=items, text=text)
-    return Response(body, media_type="text/html; charset=utf-8")
+        items, total = listing.suggestions(tx, text)
+    return frame.page(request, "catalog/search.html", title="Search", items=items, total=total)
 
 
 @get("/catalog/problems", opt=VIEWER, sync_to_thread=True)
@@ -138,8 +139,14 @@ def changes(
             change=ChangeKind(change) if change else None,
         )
     return frame.page(
-        request, "catalog/changes.html", title="Changes", found=found, kind=kind, change=change,
-        page_size=CHANGES, kinds=tuple(ChangeKind),
+        request,
+        "catalog/changes.html",
+        title="Changes",
+        found=found,
+        kind=kind,
+        change=change,
+        page_size=CHANGES,
+        kinds=tuple(ChangeKind),
     )
 
 
@@ -174,11 +181,18 @@ def entity(
                 return Redirect(target)
             versions = views.gone(tx, ref)
             return frame.page(
-                request, "catalog/gone.html", title=ref.name, ref=ref, versions=versions,
-                names={}, status_code=404,
+                request,
+                "catalog/gone.html",
+                title=ref.name,
+                ref=ref,
+                versions=versions,
+                names={},
+                status_code=404,
             )
         filled = frame.fill(tx, Subject("entity", (str(ref),)))
-    return frame.page(request, "catalog/entity.html", title=head.title, head=head, tab="", **_columns(filled))
+    return frame.page(
+        request, "catalog/entity.html", title=head.title, head=head, tab="", **_columns(filled)
+    )
 
 
 def _columns(filled: list[Filled]) -> dict[str, list[Filled]]:
@@ -193,7 +207,9 @@ def _as_it_was(
 ) -> Response[str]:
     with db.read() as tx:
         found = panels.former(tx, ref, at)
-    return frame.page(request, "catalog/former.html", title=found.title, found=found, at=at, ref=ref)
+    return frame.page(
+        request, "catalog/former.html", title=found.title, found=found, at=at, ref=ref
+    )
 
 
 @get("/catalog/{kind:str}/{namespace:str}/{name:str}/changes", opt=VIEWER, sync_to_thread=True)
@@ -210,8 +226,12 @@ def entity_changes(
     with db.read() as tx:
         head, versions = panels.head(tx, ref), views.versions(tx, ref)
     return frame.page(
-        request, "catalog/entity_changes.html", title=f"Changes of {head.title}", head=head,
-        tab="changes", versions=versions,
+        request,
+        "catalog/entity_changes.html",
+        title=f"Changes of {head.title}",
+        head=head,
+        tab="changes",
+        versions=versions,
     )
 
 
@@ -229,8 +249,12 @@ def entity_document(
     with db.read() as tx:
         head, document = panels.head(tx, ref), panels.document(tx, ref)
     return frame.page(
-        request, "catalog/entity_document.html", title=f"Document of {head.title}", head=head,
-        tab="document", document=document,
+        request,
+        "catalog/entity_document.html",
+        title=f"Document of {head.title}",
+        head=head,
+        tab="document",
+        document=document,
     )
 
 
@@ -248,8 +272,12 @@ def entity_definition(
     with db.read() as tx:
         head, definition = panels.head(tx, ref), panels.definition(tx, ref)
     return frame.page(
-        request, "catalog/entity_definition.html", title=f"Definition of {head.title}", head=head,
-        tab="definition", definition=definition,
+        request,
+        "catalog/entity_definition.html",
+        title=f"Definition of {head.title}",
+        head=head,
+        tab="definition",
+        definition=definition,
     )
 
 
@@ -268,14 +296,20 @@ def entity_related(
     with db.read() as tx:
         head, found = panels.head(tx, ref), panels.related_page(tx, ref, relation, offset)
     return frame.page(
-        request, "catalog/entity_related.html", title=f"{found.words} {head.title}", head=head,
-        tab="", found=found, relation=relation, offset=offset,
+        request,
+        "catalog/entity_related.html",
+        title=f"{found.words} {head.title}",
+        head=head,
+        tab="",
+        found=found,
+        relation=relation,
+        offset=offset,
     )
 
 
 routes = [
     catalog,
-    suggest,
+    search,
     problems,
     changes,
     sources,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,13 +20,13 @@ from pilothouse.kernel.tx import Database, Wake
 log = structlog.get_logger("pilothouse")
 
 
-@dataclass(frozen=True)
 class Program:
     """What edges are handed: everything that outlives a request or a job."""
 
-    settings: Settings
-    db: Database
-    modules: Sequence[Module]
+    def __init__(self, settings: Settings, db: Database, modules: Sequence[Module]) -> None:
+        self.settings = settings
+        self.db = db
+        self.modules = modules
 
     @cached_property
     def kinds(self) -> Mapping[str, Kind]:

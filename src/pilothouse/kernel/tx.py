@@ -81,7 +81,7 @@ class Database:
     engine: Engine
     handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wake: Wake = field(default_factory=Wake)
-    _writer: threading.RLock = field(default_factory=threading.RLock)
+    _writer: Any = field(default_factory=threading.RLock)
 
     @property
     def is_sqlite(self) -> bool:

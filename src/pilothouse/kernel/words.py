@@ -6,10 +6,11 @@ Pure functions, also Jinja filters (FILTERS). Times are aware; `zone` is the rea
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -148,11 +149,29 @@ def initials(name: str) -> str:
     return "".join(part[0] for part in chosen).upper()
 
 
-def where(href: str, path: str) -> Literal["", "page", "true"]:
-    """The `aria-current` of a link on the page at `path`: the page itself, or its section."""
-    if href == path:
-        return "page"
-    return "true" if href != "/" and path.startswith(href.rstrip("/") + "/") else ""
+def nearest(nav: Iterable[tuple[str, Iterable[Any]]], here: str) -> tuple[str, str]:
+    """Which link of the navigation leads to the page at `here`, or nearest above it.
+
+    Its href, and what `aria-current` says of it: "page", or "true" for its section. A query of the
+    link must be in the page's own, or in its path: `/catalog?kind=api` is above `/catalog/api/x`.
+    """
+    links = [item.href for _, items in nav for item in items]
+    score, href = max(((_nearness(href, here), href) for href in links), default=(0, ""))
+    if not score:
+        return "", ""
+    return href, "page" if urlsplit(href).path == urlsplit(here).path else "true"
+
+
+def _nearness(href: str, here: str) -> int:
+    link, page = urlsplit(href), urlsplit(here)
+    above = link.path.rstrip("/") + "/"
+    if link.path != page.path and (above == "/" or not page.path.startswith(above)):
+        return 0
+    asked, given = parse_qsl(link.query), parse_qsl(page.query)
+    below = page.path.removeprefix(link.path).split("/")
+    if any(pair not in given and pair[1] not in below for pair in asked):
+        return 0
+    return 2 * len(link.path) + len(asked)
 
 
 def _short(value: float) -> str:
@@ -178,5 +197,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "size": size,
     "initials": initials,
-    "where": where,
+    "nearest": nearest,
 }

@@ -10,16 +10,14 @@ if TYPE_CHECKING:
     from pilothouse.catalog.model import Claim
 
 
-def holder(claims: Iterable[Claim], stored: int | None = None) -> Claim | None:
-    """The claim that gets the ref; None when there is no claim.
+def holder(claims: Iterable[Claim], stored: int | None = None) -> Claim:
+    """The one of these claims, at least one, that gets the ref.
 
     The document that is stored keeps it (`stored` is its id). Else the first by order of sources,
     then by the bytes of the path, then by place in the file.
     """
     ranked = sorted(claims, key=_rank)
-    return next((one for one in ranked if one.document_id == stored), None) or next(
-        iter(ranked), None
-    )
+    return next((one for one in ranked if one.document_id == stored), ranked[0])
 
 
 def _rank(claim: Claim) -> tuple[int, bytes, int]:

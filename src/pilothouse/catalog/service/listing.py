@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 
 from pilothouse.catalog.service import browsing, views
 from pilothouse.catalog.service.views import Item
-from pilothouse.catalog.store import queries
+from pilothouse.catalog.rules.search import entity_text
+from pilothouse.catalog.store import history, queries
 from pilothouse.catalog.store.queries import Test, Wanted
 from pilothouse.kernel.tx import Tx
 
@@ -71,7 +74,11 @@ class Facet(msgspec.Struct, frozen=True):
     name: str
     label: str
     options: list[Option]
-    more: int  # options left out
+
+    @property
+    def rows(self) -> list[tuple[str, str, int, bool]]:
+        """The options as the page's macro takes them."""
+        return [msgspec.structs.astuple(option) for option in self.options]  # pyright: ignore[reportReturnType]
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -82,15 +89,64 @@ class Listing(msgspec.Struct, frozen=True):
     items: list[Item]
     total: int
     facets: list[Facet]
+    at: datetime | None = None
+
+    @property
+    def section(self) -> str:
+        """The item of the navigation that this list is."""
+        return (
+            PLURALS.get(self.question.kind[0], "Everything")
+            if len(self.question.kind) == 1
+            else "Everything"
+        )
+
+    @property
+    def nothing_at_all(self) -> bool:
+        """Whether the catalog is empty, rather than the question too narrow."""
+        return not self.total and self.question == Question()
 
 
 def listing(tx: Tx, question: Question) -> Listing:
     """Answer a question to the list."""
     wanted = _wanted(question)
     found = browsing.search(tx, wanted) if question.q else browsing.find(tx, wanted)
-    heading = PLURALS.get(question.kind[0], question.kind[0].title()) if len(question.kind) == 1 else "Catalog"
     return Listing(
-        question, heading, views.items(tx, found.rows), found.total, facets(tx, question)
+        question, heading(question), views.items(tx, found.rows), found.total, facets(tx, question)
+    )
+
+
+def heading(question: Question) -> str:
+    """What the list is called: its kind, when there is one."""
+    if len(question.kind) != 1:
+        return "Catalog"
+    return PLURALS.get(question.kind[0], question.kind[0].title())
+
+
+def listing_at(tx: Tx, question: Question, at: datetime) -> Listing:
+    """The same question to the catalog as it was at an instant; read from the history, so slower."""
+    kind = question.kind[0] if len(question.kind) == 1 else None
+    rows = [
+        former
+        for former in history.all_as_of(tx.conn, at, kind)
+        if _fits(question, former.ref, msgspec.json.decode(former.body))
+    ]
+    part = rows[question.offset : question.offset + PAGE]
+    return Listing(question, heading(question), views.former_items(tx, part), len(rows), [], at)
+
+
+def _fits(question: Question, ref: str, body: Mapping[str, Any]) -> bool:
+    metadata, spec = body["metadata"], body.get("spec") or {}
+    chosen = (
+        (question.kind, ref.partition(":")[0]),
+        (question.type, views.text_of(spec, "type").lower()),
+        (question.lifecycle, views.text_of(spec, "lifecycle").lower()),
+        (question.owner, views.owner_ref(ref, body) or ""),
+    )
+    if any(values and value not in values for values, value in chosen):
+        return False
+    tags = metadata.get("tags") or ()
+    return (not question.tag or any(tag in tags for tag in question.tag)) and (
+        question.q.lower() in entity_text(body).lower()
     )
 
 
@@ -114,11 +170,7 @@ def _wanted(question: Question, without: str = "") -> Wanted:
 
 def facets(tx: Tx, question: Question) -> list[Facet]:
     """What the list can be narrowed by; each facet counts as if it were not chosen itself."""
-    return [
-        facet
-        for name, label in FACETS
-        if (facet := _facet(tx, question, name, label)).options
-    ]
+    return [facet for name, label in FACETS if (facet := _facet(tx, question, name, label)).options]
 
 
 def _facet(tx: Tx, question: Question, name: str, label: str) -> Facet:
@@ -131,7 +183,7 @@ def _facet(tx: Tx, question: Question, name: str, label: str) -> Facet:
     options = [
         Option(value, names.get(value, value), total, value in chosen) for value, total in shown
     ]
-    return Facet(name, label, options, len(counted) - len(shown))
+    return Facet(name, label, options)
 
 
 def _option_names(tx: Tx, name: str, values: Sequence[str]) -> Mapping[str, str]:
@@ -142,8 +194,9 @@ def _option_names(tx: Tx, name: str, values: Sequence[str]) -> Mapping[str, str]
     return {}
 
 
-def suggestions(tx: Tx, text: str, limit: int = 8) -> list[Item]:
-    """What the search box offers while one types."""
-    if not text.strip():
-        return []
-    return views.items(tx, queries.ranked(tx.conn, Wanted(text=text.strip(), limit=limit)))
+def suggestions(tx: Tx, text: str) -> tuple[list[Item], int]:
+    """What the search box finds, the best first, and how many there are."""
+    if not text:
+        return [], 0
+    found = browsing.search(tx, Wanted(text=text, limit=PAGE))
+    return views.items(tx, found.rows), found.total

@@ -113,7 +113,9 @@ def about(tx: Tx, ref: EntityRef) -> About:
     ]
     names = views.name_all(tx, parents)
     facts = [Fact("Part of", named=names[parent]) for parent in parents]
-    email = text_of(spec.get("profile") or {}, "email") if isinstance(spec.get("profile"), dict) else ""
+    email = (
+        text_of(spec.get("profile") or {}, "email") if isinstance(spec.get("profile"), dict) else ""
+    )
     if email:
         facts.append(Fact("E-mail", email, url=f"mailto:{email}"))
     last = history.of_entity(tx.conn, entity.uid, 1)
@@ -269,7 +271,9 @@ MOST_SHOWN = 1_000_000  # characters of a definition on its page
 def document(tx: Tx, ref: EntityRef) -> Text:
     """Its document as the catalog keeps it, in YAML."""
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text = yaml.dump(views.body(tx, ref), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(
+        views.body(tx, ref), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100
+    )
     return Text(text, "yaml", len(text))
 
 

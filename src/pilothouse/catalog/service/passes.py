@@ -80,7 +80,9 @@ def begin(tx: Tx, source: Source, total: int) -> None:
     sources.mark(tx.conn, source.id, unsettled=1, done=0, total=total)
 
 
-def take(tx: Tx, source: Source, readings: Sequence[FileReading], done: int) -> tuple[Tally, set[str]]:
+def take(
+    tx: Tx, source: Source, readings: Sequence[FileReading], done: int
+) -> tuple[Tally, set[str]]:
     """Keep what some files say now. Returns what that changed and which refs it touched."""
     entities.one_writer(tx.conn)
     ids = sources.put_files(tx.conn, source.id, readings)
@@ -168,7 +170,9 @@ def drop_files(tx: Tx, source: Source, files: Iterable[str]) -> set[str]:
     return touched
 
 
-def finish(tx: Tx, source: Source, began_at: datetime, commits: dict[str, Commit]) -> tuple[Tally, set[str]]:
+def finish(
+    tx: Tx, source: Source, began_at: datetime, commits: dict[str, Commit]
+) -> tuple[Tally, set[str]]:
     """Entities that no document claims any more are renamed, or leave the catalog."""
     entities.one_writer(tx.conn)
     tally, touched = Tally(), set[str]()
@@ -222,9 +226,7 @@ def check_references(tx: Tx, refs: Sequence[str], hints: Hints) -> None:
         problems.add(tx.conn, Scope.REFERENCE, told, tx.now)
 
 
-def _dangling(
-    tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints: Hints
-) -> Problem:
+def _dangling(tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints: Hints) -> Problem:
     return Problem(
         code="dangling-ref",
         severity=Severity.WARNING,

@@ -21,6 +21,7 @@ from pilothouse.catalog.model import (
     Tally,
 )
 from pilothouse.catalog.rules import changes, search
+from pilothouse.catalog.rules.claims import holder
 from pilothouse.catalog.rules.problems import CODES
 from pilothouse.catalog.store import documents, entities, problems, relations
 from pilothouse.kernel.clock import uuid7
@@ -73,7 +74,7 @@ def settle(tx: Tx, refs: Iterable[str], commits: dict[str, Commit]) -> Tally:
 def _step(
     rivals: list[Claim], present: Present | None, uid: str, long_texts: dict[str, str]
 ) -> _Step:
-    claim = _holder(rivals, present.document_id if present else None)
+    claim = holder(rivals, present.document_id if present else None)
     body, definition = split_definition(claim.entity.body)
     digest = None
     if definition is not None:
@@ -82,15 +83,6 @@ def _step(
     text = msgspec.json.encode(body).decode()
     kind, diff = _difference(claim, present, body, text, digest)
     return _Step(claim, body, text, digest, kind, diff, uid, present)
-
-
-def _holder(rivals: list[Claim], keeps: int | None) -> Claim:
-    """The document that is stored keeps the ref; else the first in the order of files has it."""
-    stored = [claim for claim in rivals if claim.document_id == keeps]
-    return min(
-        stored or rivals,
-        key=lambda c: (c.position, c.path.encode("utf-8", "surrogateescape"), c.place),
-    )
 
 
 def split_definition(body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
@@ -328,11 +320,7 @@ def remove(tx: Tx, gone: list[Present], commits: dict[str, Commit]) -> None:
     if not gone:
         return
     entities.add_versions(tx.conn, [_last(tx, item, commits.get(item.path)) for item in gone])
-    rows = [
-        (item.id, row)
-        for item in gone
-        for row in _search_rows(msgspec.json.decode(item.body))
-    ]
+    rows = [(item.id, row) for item in gone for row in _search_rows(msgspec.json.decode(item.body))]
     entities.put_search(tx.conn, (), rows)
     refs = [item.ref for item in gone]
     said = relations.of_emitters(tx.conn, refs)

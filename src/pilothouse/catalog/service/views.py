@@ -99,8 +99,22 @@ def items(tx: Tx, rows: Sequence[Row]) -> list[Item]:
     names = name_all(tx, [owner for owner in owners.values() if owner])
     troubles = problems.weights(tx.conn, list(bodies))
     return [
-        _item(row, bodies[row.ref], names.get(owners[row.ref] or ""), troubles.get(row.ref, 0))
+        msgspec.structs.replace(
+            _item(row.ref, row.changed_at, bodies[row.ref], names.get(owners[row.ref] or "")),
+            troubles=troubles.get(row.ref, 0),
+            stale=row.stale is not None,
+        )
         for row in rows
+    ]
+
+
+def former_items(tx: Tx, rows: Sequence[history.Former]) -> list[Item]:
+    """Lines of the list as it was at an instant; owners are called what they are called now."""
+    bodies = {row.ref: msgspec.json.decode(row.body) for row in rows}
+    owners = {ref: owner_ref(ref, body) for ref, body in bodies.items()}
+    names = name_all(tx, [owner for owner in owners.values() if owner])
+    return [
+        _item(row.ref, row.at, bodies[row.ref], names.get(owners[row.ref] or "")) for row in rows
     ]
 
 
@@ -113,10 +127,10 @@ def owner_ref(ref: str, body: Mapping[str, Any]) -> str | None:
     return str(EntityRef.parse(owner, "group", namespace))
 
 
-def _item(row: Row, body: Mapping[str, Any], owner: Named | None, troubles: int) -> Item:
+def _item(ref: str, at: datetime, body: Mapping[str, Any], owner: Named | None) -> Item:
     metadata, spec = body["metadata"], body.get("spec") or {}
     return Item(
-        ref=row.ref,
+        ref=ref,
         kind=body["kind"],
         title=text_of(metadata, "title") or metadata["name"],
         description=text_of(metadata, "description"),
@@ -124,9 +138,9 @@ def _item(row: Row, body: Mapping[str, Any], owner: Named | None, troubles: int)
         lifecycle=text_of(spec, "lifecycle"),
         owner=owner,
         tags=tuple(tag for tag in metadata.get("tags") or () if isinstance(tag, str)),
-        troubles=troubles,
-        stale=row.stale is not None,
-        changed_at=row.changed_at,
+        troubles=0,
+        stale=False,
+        changed_at=at,
     )
 
 
@@ -143,9 +157,7 @@ def present(tx: Tx, ref: EntityRef) -> Present:
 
 def body(tx: Tx, ref: EntityRef) -> dict[str, Any]:
     """Its document, without spec.definition."""
-    return tx.once(
-        ("catalog.body", ref), lambda: msgspec.json.decode(present(tx, ref).body)
-    )
+    return tx.once(("catalog.body", ref), lambda: msgspec.json.decode(present(tx, ref).body))
 
 
 def moved_to(tx: Tx, ref: EntityRef) -> str | None:

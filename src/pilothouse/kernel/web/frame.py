@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,7 +21,7 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from pilothouse import __version__
-from pilothouse.kernel import clock, words
+from pilothouse.kernel import clock, markup, words
 from pilothouse.kernel.actors import SYSTEM, Actor
 from pilothouse.kernel.assets import asset
 from pilothouse.kernel.module import Module
@@ -31,6 +30,7 @@ from pilothouse.kernel.tx import Tx
 log = structlog.get_logger("pilothouse.web")
 
 HEADINGS = ("Watch", "Lookout", "Chart", "Log", "Helm")
+NOTICES = ("Everybody on this machine is admin here: sign-in is not set up.",)
 THEMES = ("", "chart", "night")
 COOKIE = "display"
 
@@ -73,6 +73,8 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     load: Callable[[Tx, Subject], Any]
     applies: Callable[[Subject], bool]
+    note: Callable[[Any], str] = lambda _data: ""  # beside its title: unit, period, count
+    live: str = ""  # types of events after which it is read again: "catalog.*"
     aside: bool = False  # in the narrow column
     order: int = 50
 
@@ -82,6 +84,7 @@ class Filled(msgspec.Struct, frozen=True):
 
     panel: Panel
     data: Any = None
+    note: str = ""
     failed: str | None = None
 
 
@@ -112,22 +115,16 @@ def display_of(request: Request[Any, Any, Any]) -> Display:
     return Display(theme if theme in THEMES else "", zone or "UTC", keys != "off")
 
 
-@dataclass(slots=True)
 class Frame:
     """Renders pages."""
 
-    modules: Sequence[Module]
-    environment: Environment = field(init=False)
-    panels: list[Panel] = field(init=False)
-    nav: list[tuple[str, list[NavItem]]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.environment = _environment(self.modules)
+    def __init__(self, modules: Sequence[Module]) -> None:
+        self.environment = _environment(modules)
         self.panels = sorted(
-            (panel for module in self.modules for panel in module.panels),
+            (panel for module in modules for panel in module.panels),
             key=lambda panel: panel.order,
         )
-        items = [item for module in self.modules for item in module.nav]
+        items = [item for module in modules for item in module.nav]
         self.nav = [
             (heading, found)
             for heading in HEADINGS
@@ -148,7 +145,7 @@ class Frame:
                 filled.append(Filled(panel, failed=f"{type(error).__name__}, log mark {mark}"))
                 continue
             if data is not None:
-                filled.append(Filled(panel, data))
+                filled.append(Filled(panel, data, panel.note(data)))
         return filled
 
     def page(
@@ -183,6 +180,7 @@ class Frame:
             "tz": display.tz,
             "now": clock.now(),
             "version": __version__,
+            "notices": NOTICES,
             "actor": actor,
             "q": request.query_params.get("q", ""),
         }
@@ -202,4 +200,5 @@ def _environment(modules: Sequence[Module]) -> Environment:
     )
     environment.globals.update(asset=asset, Markup=Markup)
     environment.filters.update(words.FILTERS)
+    environment.filters.update(markdown=markup.markdown, code=markup.code, safe_url=markup.safe_url)
     return environment

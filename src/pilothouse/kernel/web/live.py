@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -31,14 +30,14 @@ QUEUE = 100  # events a page may lag behind before it is told to reload
 KEEP_ALIVE = 15.0
 
 
-@dataclass(slots=True)
 class Live:
     """Reads the journal while anyone listens, and fans out."""
 
-    db: Database
-    _listeners: set[asyncio.Queue[str | None]] = field(default_factory=set)
-    _reader: asyncio.Task[None] | None = None
-    _seen: dict[str, None] = field(default_factory=dict)
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self._listeners: set[asyncio.Queue[str | None]] = set()
+        self._reader: asyncio.Task[None] | None = None
+        self._seen: dict[str, None] = {}
 
     async def listen(self) -> AsyncGenerator[str]:
         """Types of events as they happen; "lagging" when some had to be left out."""
