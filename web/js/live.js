@@ -1,19 +1,23 @@
 // Live panels: an event's type comes by SSE, the page is read again, and the parts that name the type
-// in data-live ("catalog.*", "*") are exchanged by id. What has focus or is under the pointer waits.
+// in data-live ("catalog.*") are exchanged by id; those with an empty one go along. What has focus or is
+// under the pointer waits until it has not.
 import htmx from "htmx.org";
 
 const GATHER = 400; // ms: a burst of events is one reading
+const LEAST = 3000; // ms from one reading to the next, whatever happens
 const due = new Map(); // id -> fresh element that waits
 let heard = new Set();
 let timer = 0;
+let last = -LEAST;
 
-const matches = (pattern, type) => pattern === "*" || pattern === type || (pattern.endsWith("*") && type.startsWith(pattern.slice(0, -1)));
+const matches = (pattern, type) => pattern === type || (pattern.endsWith("*") && type.startsWith(pattern.slice(0, -1)));
 const busy = (part) => part.contains(document.activeElement) || part.matches(":hover") || part.querySelector(":popover-open");
 
-function wanted() {
-  const types = [...heard];
-  return [...document.querySelectorAll("[data-live][id]")].filter((part) =>
-    types.includes("lagging") || part.dataset.live.split(" ").some((pattern) => types.some((type) => matches(pattern, type))));
+const live = () => [...document.querySelectorAll("[data-live][id]")];
+
+function touched(types) {
+  return live().some((part) => part.dataset.live && (types.includes("lagging") ||
+    part.dataset.live.split(" ").some((pattern) => types.some((type) => matches(pattern, type)))));
 }
 
 function exchange(part, fresh) {
@@ -33,15 +37,17 @@ function settle() {
 }
 
 async function read() {
-  const parts = wanted();
+  const types = [...heard];
+  timer = 0;
   heard = new Set();
-  if (!parts.length) return;
+  if (!touched(types)) return;
+  last = performance.now();
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const { id, outerHTML } of parts) {
-    const fresh = page.getElementById(id);
-    if (fresh && fresh.outerHTML !== outerHTML) due.set(id, document.adoptNode(fresh));
+  for (const part of live()) {
+    const fresh = page.getElementById(part.id);
+    if (fresh && !fresh.isEqualNode(part)) due.set(part.id, document.adoptNode(fresh));
   }
   say(page);
   settle();
@@ -58,8 +64,7 @@ document.addEventListener("htmx:sse:before:message", (event) => {
   const type = event.detail.message.event;
   if (!type) return;
   heard.add(type);
-  clearTimeout(timer);
-  timer = setTimeout(read, GATHER);
+  timer ||= setTimeout(read, Math.max(GATHER, last + LEAST - performance.now()));
 });
 addEventListener("focusout", () => setTimeout(settle));
 addEventListener("pointerout", () => setTimeout(settle));

@@ -21,6 +21,7 @@ MINUS = "\N{MINUS SIGN}"
 MOST_DECIMALS = 6
 TEN = 10  # below it, two significant digits; from it on, whole numbers
 SECOND_MS, MINUTE, HOUR, HOURS = 1000, 60, 60, 24  # each in the unit before it
+LEAST_MS = 0.1
 KIBI = 1024
 ALL = 100  # percent
 
@@ -82,7 +83,7 @@ def span(length: timedelta | float) -> str:
     if seconds < 0:
         return MINUS + span(-seconds)
     if round(seconds * SECOND_MS) < SECOND_MS:
-        return f"{_short(seconds * SECOND_MS)} ms" if seconds else "0 s"
+        return _under_a_second(seconds * SECOND_MS)
     if round(seconds) < MINUTE:
         return f"{_short(seconds)} s"
     minutes = round(seconds) // MINUTE
@@ -92,8 +93,16 @@ def span(length: timedelta | float) -> str:
     if hours < HOURS:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days = (hours + minutes / HOUR) / HOURS
-    shown = _short(int(days * 10) / 10).removesuffix(".0")
+    shown = str(int(days)) if days >= TEN else f"{int(days * 10) / 10:.1f}".removesuffix(".0")
     return f"{shown} day" if shown == "1" else f"{shown} days"
+
+
+def _under_a_second(milliseconds: float) -> str:
+    if not milliseconds:
+        return "0 s"
+    if milliseconds < LEAST_MS:
+        return f"under {LEAST_MS} ms"
+    return f"{_short(milliseconds)} ms"
 
 
 def since(at: datetime, now: datetime) -> str:
@@ -177,7 +186,7 @@ def _nearness(href: str, here: str) -> int:
 def _short(value: float) -> str:
     """Two significant digits under ten, else whole."""
     tenths = f"{value:.1f}"
-    return tenths if 0 < float(tenths) < TEN else f"{value:.0f}" if value >= 1 else f"{value:.2g}"
+    return tenths if float(tenths) < TEN else f"{value:.0f}"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
