@@ -8,9 +8,10 @@ from pathlib import Path
 TYPES = ("service", "website", "library", "job")
 LIFECYCLES = ("production", "experimental", "deprecated")
 WORDS = (
-    "payment checkout ledger invoice basket price stock parcel route search index profile login "
-    "session token media image video mail message event queue report audit fraud limit quote"
-).split()
+    "payment", "checkout", "ledger", "invoice", "basket", "price", "stock", "parcel", "route",
+    "search", "index", "profile", "login", "session", "token", "media", "image", "video", "mail",
+    "message", "event", "queue", "report", "audit", "fraud", "limit", "quote",
+)  # fmt: skip
 
 
 def write_company(folder: Path, components: int = 10_000) -> int:

@@ -161,8 +161,8 @@ def register(cli: App, open_program: Open) -> None:
         else:
             _say_all(found.items)
             out.print(
-                f"{standing.entities:,} entities: {tally.added:,} added, {tally.changed:,} changed, "
-                f"{tally.removed:,} removed, {tally.unchanged:,} unchanged; "
+                f"{standing.entities:,} entities: {tally.added:,} added, {tally.changed:,} changed"
+                f", {tally.removed:,} removed, {tally.unchanged:,} unchanged; "
                 f"{standing.errors:,} errors, {standing.warnings:,} warnings"
             )
         heavy = standing.errors + standing.warnings

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,16 +12,15 @@ from pathlib import Path
 
 import msgspec
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from pilothouse import __version__
-
 from pilothouse.catalog.model import Commit, FileReading, FileState, Source, Tally
 from pilothouse.catalog.outside import sources as outside
 from pilothouse.catalog.outside import watch
 from pilothouse.catalog.outside.specs import watched
 from pilothouse.catalog.rules.intervals import next_interval
 from pilothouse.catalog.service import passes, reading
+from pilothouse.kernel.db import DatabaseAway
 from pilothouse.kernel.errors import NotFound, PilothouseError
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.jobs import JobKind
@@ -169,7 +168,7 @@ class Pass:
         commits = self.origin.commits(gone, self._since()) if gone else {}
         with self.db.begin() as tx:
             self.touched |= passes.drop_files(tx, self.source, gone)
-            tally, touched = passes.finish(tx, self.source, began_at, self.commits | commits)
+            tally, touched = passes.finish(tx, began_at, self.commits | commits)
         crash_point("catalog.finished")
         self.tally.add(tally)
         self.touched |= touched
@@ -271,7 +270,7 @@ def _watch(program: Program, folders: Mapping[str, Path], stop: threading.Event)
         ]
         try:
             follow(program, touched)
-        except OperationalError as error:
+        except DatabaseAway as error:
             log.warning("catalog.watch_missed", sources=touched, error=str(error.orig))
 
     watch.watch(sorted(set(folders.values())), changed, stop)

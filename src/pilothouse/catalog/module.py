@@ -7,11 +7,9 @@ from typing import Any
 
 from pilothouse.catalog import commands, jobs, pages
 from pilothouse.catalog.service import panels, views
-from pilothouse.kernel.module import Module
+from pilothouse.kernel.module import Headline, Module, NavItem, Panel, Subject
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
-from pilothouse.kernel.web.frame import Headline, NavItem, Panel, Subject
-
 
 LIVE = "catalog.*"
 
@@ -74,7 +72,7 @@ module = Module(
     routes=pages.routes,
     panels=[
         _now(
-            "recent", "Recent changes", lambda tx: views.recent(tx, limit=12), live=LIVE, order=20
+            "recent", "Recent changes", lambda tx: views.recent(tx, limit=200), live=LIVE, order=20
         ),
         _now("troubles", "Problems", views.standing, live=LIVE, aside=True, order=10),
         _now(

@@ -14,15 +14,17 @@ from pilothouse.catalog.service import listing, panels, views
 from pilothouse.catalog.service.listing import Question
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.errors import Invalid, NotFound
+from pilothouse.kernel.module import Subject
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Database
 from pilothouse.kernel.web.access import needs
-from pilothouse.kernel.web.frame import Filled, Frame, Subject
+from pilothouse.kernel.web.frame import Filled, Frame
 
 AnyRequest = Request[Any, Any, Any]
 VIEWER = needs(Role.VIEWER)
 PROBLEMS = 100  # a page
 CHANGES = 50  # a page
+LONGEST_NUMBER = 9  # digits
 
 
 def _question(request: AnyRequest) -> Question:
@@ -40,7 +42,7 @@ def _question(request: AnyRequest) -> Question:
 
 def _number(request: AnyRequest, name: str) -> int:
     text = request.query_params.get(name, "0")
-    if not text.isdecimal() or len(text) > 9:
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
         raise Invalid(f"{name}={text!r} is not a number of lines to skip")
     return int(text)
 

@@ -53,7 +53,7 @@ def write_backup(db: Database, path: Path) -> int:
             conn.begin(),
             part.open("xb") as raw,
         ):
-            os.chmod(part, 0o600)
+            part.chmod(0o600)
             with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as out:
                 total = _write(conn, out)
             raw.flush()

@@ -18,6 +18,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 
 from pilothouse.kernel.errors import Invalid
 
@@ -35,6 +36,7 @@ metadata = MetaData(
 )
 S = TypeVar("S", bound=msgspec.Struct)
 
+DatabaseAway = OperationalError  # what every query may raise while the database is away
 WRITE = "pilothouse_write"  # execution option: this transaction will write
 BUSY_SECONDS = 60  # how long a SQLite writer waits for writers of other processes
 

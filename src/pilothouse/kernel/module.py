@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-if TYPE_CHECKING:
-    from pilothouse.kernel.jobs import JobKind
-    from pilothouse.kernel.web.frame import NavItem, Panel
+from pilothouse.kernel.jobs import JobKind
+from pilothouse.kernel.tx import Tx
+
+HEADINGS = ("Watch", "Lookout", "Chart", "Log", "Helm")  # of the navigation
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -40,6 +41,50 @@ class Subscription(msgspec.Struct, frozen=True):
     event: str  # an exact type: "catalog.changed"
     name: str  # stable and unique in the program: "search.index"
     handle: Callable[[Any, Any], None]
+
+
+class NavItem(msgspec.Struct, frozen=True):
+    """A place in the navigation; `key` is the second key of `g` + key."""
+
+    heading: str  # one of HEADINGS
+    label: str
+    href: str
+    key: str = ""
+
+
+class Headline(msgspec.Struct, frozen=True, order=True):
+    """A sentence that says how things are, for the top of Now; the heaviest one stands there."""
+
+    weight: int  # 0 nothing to do, 50 needs care, 100 broken
+    state: str  # "ok", "warn", "bad"
+    text: str
+    detail: str = ""
+    href: str = ""
+    action: str = ""  # what the link says
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a page is about: its name and the entities on it, one or many."""
+
+    page: str  # "entity", "now"
+    refs: tuple[str, ...] = ()
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """A block of a page that a module adds, to its own pages or to another's.
+
+    `load` makes at most three queries for all of the subject's entities; None leaves the panel out.
+    """
+
+    name: str  # "catalog.about"; its id on the page
+    title: str
+    template: str
+    load: Callable[[Tx, Subject], Any]
+    applies: Callable[[Subject], bool]
+    note: Callable[[Any], str] = lambda _data: ""  # beside its title: unit, period, count
+    live: str = ""  # types of events after which it is read again: "catalog.*"
+    aside: bool = False  # in the narrow column
+    order: int = 50
 
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):

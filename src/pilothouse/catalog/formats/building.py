@@ -25,7 +25,7 @@ _CHARS_A_NODE = 100  # a text this much longer counts as one more node when an a
 MarkOfYaml = Any  # yaml.Mark: `line` and `column` from 0, `index` in characters
 
 
-class Refused(Exception):  # noqa: N818 - control flow within this package, no error of ours
+class Refused(Exception):
     """A document that cannot be built; it says why and where."""
 
     def __init__(self, code: str, message: str, mark: MarkOfYaml, hint: str | None = None) -> None:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pilothouse.catalog.formats.filters import Condition
-from pilothouse.catalog.model import Present
+from pilothouse.catalog.formats.predicates import Every, Never, Predicate, Prefixed, Some
 from pilothouse.catalog.rules.kinds import reverse_of
 from pilothouse.catalog.rules.nearest import nearest
+from pilothouse.catalog.service import origins
+from pilothouse.catalog.store import facets as facet_store
 from pilothouse.catalog.store import queries, relations
-from pilothouse.catalog.store.queries import Filter, Row, Test, Wanted
+from pilothouse.catalog.store.conditions import (
+    AllOf,
+    AnyOf,
+    Begins,
+    Clause,
+    Filter,
+    Not,
+    Test,
+    Wanted,
+)
+from pilothouse.catalog.store.queries import Page, Row
 from pilothouse.kernel.errors import NotFound
-from pilothouse.kernel.refs import EntityRef
-from pilothouse.kernel.tx import Tx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pilothouse.catalog.model import Present
+    from pilothouse.catalog.store.history import Former
+    from pilothouse.kernel.refs import EntityRef
+    from pilothouse.kernel.tx import Tx
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -37,6 +54,44 @@ def filter_of(conditions: Iterable[Sequence[Condition]]) -> Filter:
         )
         for group in conditions
     )
+
+
+def clause_of(predicate: Predicate) -> Clause:
+    """A predicate as the store asks it: keys and values in lower case."""
+    match predicate:
+        case Every(parts):
+            return AllOf(tuple(map(clause_of, parts)))
+        case Some(parts):
+            return AnyOf(tuple(map(clause_of, parts)))
+        case Never(part):
+            return Not(clause_of(part))
+        case Prefixed(key, prefix):
+            return Begins(key.lower(), prefix.lower())
+        case Condition(key, values):
+            lower = None if values is None else tuple(value.lower() for value in values)
+            return Test(key.lower(), lower)
+
+
+def page(tx: Tx, wanted: Wanted) -> Page:
+    """A page of entities, with the sort values from which others go on."""
+    return queries.page(tx.conn, wanted)
+
+
+def count(tx: Tx, wanted: Wanted) -> int:
+    """How many entities match in all."""
+    return queries.count(tx.conn, wanted)
+
+
+def rows_of(tx: Tx, refs: Sequence[str], clause: Clause | None = None) -> dict[str, Row]:
+    """Entities by ref, those that match; absent ones are left out."""
+    return queries.by_refs(tx.conn, refs, clause)
+
+
+def row_of_uid(tx: Tx, uid: str) -> Row:
+    """Raises NotFound when no entity has this uid."""
+    if (row := queries.by_uid(tx.conn, uid)) is None:
+        raise NotFound(f"No entity with uid {uid}")
+    return row
 
 
 def find(tx: Tx, wanted: Wanted) -> Found:
@@ -65,7 +120,7 @@ def entity(tx: Tx, ref: EntityRef) -> Present:
 
 
 def relations_of(tx: Tx, refs: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """The relations of each entity, in both directions: type and target, as Backstage sorts them."""
+    """The relations of each entity, in both directions, as Backstage sorts them: type, target."""
     found: dict[str, list[tuple[str, str]]] = {ref: [] for ref in refs}
     for edge in relations.around(tx.conn, list(refs)):
         if edge.source in found:
@@ -84,15 +139,17 @@ def documents_of(
     edges = relations_of(tx, [row.ref for row in rows]) if related else {}
     digests = [row.definition for row in rows if row.definition]
     texts = queries.definition_texts(tx.conn, digests) if definitions and digests else {}
-    return [_document(row, edges.get(row.ref, ()), texts) for row in rows]
+    return [document(row, edges.get(row.ref, ()), texts) for row in rows]
 
 
-def _document(
-    row: Row, edges: Iterable[tuple[str, str]], texts: dict[str, str]
+def document(
+    row: Row | Former, edges: Iterable[tuple[str, str]], texts: Mapping[str, str]
 ) -> dict[str, Any]:
+    """One entity as the API gives it; `texts` are definitions by digest."""
     body = msgspec.json.decode(row.body)
     body["metadata"] |= {"uid": row.uid, "etag": f"{row.version_id:x}"}
-    if row.definition in texts:
+    origins.annotate(body, row.origin, row.path)
+    if row.definition is not None and row.definition in texts:
         body["spec"]["definition"] = texts[row.definition]
     body["relations"] = [{"type": kind, "targetRef": target} for kind, target in edges]
     return body
@@ -100,6 +157,4 @@ def _document(
 
 def facets(tx: Tx, keys: Sequence[str], wanted: Wanted) -> dict[str, list[tuple[str, int]]]:
     """For each key its values, as written, and how many matching entities have them."""
-    return {key: queries.facet(tx.conn, key.lower(), wanted) for key in keys}
-
-
+    return {key: facet_store.facet(tx.conn, key.lower(), wanted) for key in keys}

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from pilothouse.catalog.rules.search import entity_text
 from pilothouse.catalog.service import browsing, views
 from pilothouse.catalog.service.views import Item
-from pilothouse.catalog.rules.search import entity_text
 from pilothouse.catalog.store import history, queries
 from pilothouse.catalog.store.queries import Test, Wanted
 from pilothouse.kernel.tx import Tx
@@ -123,7 +123,7 @@ def heading(question: Question) -> str:
 
 
 def listing_at(tx: Tx, question: Question, at: datetime) -> Listing:
-    """The same question to the catalog as it was at an instant; read from the history, so slower."""
+    """The same question to the catalog as it was at an instant; from the history, so slower."""
     kind = question.kind[0] if len(question.kind) == 1 else None
     rows = [
         former

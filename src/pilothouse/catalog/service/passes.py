@@ -170,9 +170,7 @@ def drop_files(tx: Tx, source: Source, files: Iterable[str]) -> set[str]:
     return touched
 
 
-def finish(
-    tx: Tx, source: Source, began_at: datetime, commits: dict[str, Commit]
-) -> tuple[Tally, set[str]]:
+def finish(tx: Tx, began_at: datetime, commits: dict[str, Commit]) -> tuple[Tally, set[str]]:
     """Entities that no document claims any more are renamed, or leave the catalog."""
     entities.one_writer(tx.conn)
     tally, touched = Tally(), set[str]()

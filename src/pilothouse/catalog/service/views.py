@@ -25,6 +25,7 @@ from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 
+TOGETHER = timedelta(minutes=1)  # changes of one load
 MOST_SHOWN = 100  # relations of one type on a page; the rest is counted and listed apart
 
 
@@ -240,12 +241,42 @@ def without_owner(tx: Tx, limit: int) -> tuple[int, list[Named]]:
     return total, [names[ref] for ref in refs]
 
 
+class Bundle(msgspec.Struct, frozen=True):
+    """Changes that came together, of one sort and from one source: a first load is one line."""
+
+    versions: list[Version]
+
+    @property
+    def first(self) -> Version:
+        return self.versions[0]
+
+
 class Day(msgspec.Struct, frozen=True):
     """Recent changes and the names of what changed."""
 
     versions: list[Version]
     names: dict[str, Named]
     counts: dict[ChangeKind, int]
+
+    @property
+    def bundles(self) -> list[Bundle]:
+        """The changes, those that came together as one."""
+        found: list[Bundle] = []
+        for version in self.versions:
+            if found and _together(found[-1].first, version):
+                found[-1].versions.append(version)
+            else:
+                found.append(Bundle([version]))
+        return found
+
+
+def _together(first: Version, other: Version) -> bool:
+    return (
+        first.change is other.change
+        and first.change in {ChangeKind.ADDED, ChangeKind.REMOVED, ChangeKind.MOVED}
+        and first.origin == other.origin
+        and first.at - other.at < TOGETHER
+    )
 
 
 def recent(tx: Tx, *, limit: int = 10, before: int | None = None, **filters: Any) -> Day:

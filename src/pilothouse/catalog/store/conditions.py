@@ -165,7 +165,7 @@ def _related(name: str, has: Any) -> ColumnElement[bool]:
     return entities.c.ref.in_(rows if has is None else rows.where(has(other)))
 
 
-def ends(name: str) -> tuple[Select[Any], ColumnElement[Any]]:
+def ends(name: str) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:
     """The refs that a relation, named in lower case, starts from; and the column of its target."""
     here, there = relations.c.source, relations.c.target
     if name not in KEPT:  # of a module's kind
@@ -202,7 +202,7 @@ def _key_has_text(conn: Connection, key: str, term: str) -> ColumnElement[bool]:
     return entities.c.id.in_(rows)
 
 
-def _with_trigrams(conn: Connection, term: str) -> Select[Any]:
+def _with_trigrams(conn: Connection, term: str) -> Select[*tuple[Any, ...]]:
     rows = select(texts.c.rowid)
     pattern = f"%{escaped(term)}%"
     if conn.dialect.name != "sqlite":

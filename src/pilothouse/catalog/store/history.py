@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from pilothouse.catalog.model import ChangeKind, Commit, FieldChange, Version
 from pilothouse.catalog.store.tables import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _COLUMNS = (
     versions.c.id,
@@ -36,6 +38,7 @@ _changes = msgspec.json.Decoder(tuple[FieldChange, ...])
 class Former(msgspec.Struct, frozen=True):
     """An entity as it was at an instant."""
 
+    version_id: int
     uid: str
     ref: str
     at: datetime
@@ -46,7 +49,17 @@ class Former(msgspec.Struct, frozen=True):
     line: int
 
 
-_FORMER = [versions.c[name] for name in Former.__struct_fields__]
+_FORMER = (
+    versions.c.id,
+    versions.c.uid,
+    versions.c.ref,
+    versions.c.at,
+    versions.c.body,
+    versions.c.definition,
+    versions.c.origin,
+    versions.c.path,
+    versions.c.line,
+)
 
 
 def _version(row: Any) -> Version:
@@ -110,7 +123,7 @@ def counts_since(conn: Connection, at: datetime) -> dict[ChangeKind, int]:
     return {ChangeKind(row[0]): row[1] for row in conn.execute(query.group_by(versions.c.change))}
 
 
-def _as_of(at: datetime) -> Select[Any]:
+def _as_of(at: datetime) -> Select[*tuple[Any, ...]]:
     return select(*_FORMER).where(
         versions.c.at <= at,
         or_(versions.c.until.is_(None), versions.c.until > at),
@@ -119,7 +132,7 @@ def _as_of(at: datetime) -> Select[Any]:
 
 
 def _former(row: Any) -> Former:
-    return Former(row.uid, row.ref, row.at, row.body, row.definition, row.origin, row.path, row.line)
+    return Former(*row)
 
 
 def one_as_of(conn: Connection, uid: str, at: datetime) -> Former | None:

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Connection,
     Select,
     and_,
     case,
-    cast,
     exists,
     func,
     select,
@@ -20,7 +18,16 @@ from sqlalchemy import (
 )
 
 from pilothouse.catalog.model import Present
-from pilothouse.catalog.store.conditions import COLUMNS, Filter, Test, Wanted, ends, escaped, key_id
+from pilothouse.catalog.store.conditions import (
+    COLUMNS,
+    Clause,
+    Filter,
+    Test,
+    Wanted,
+    ends,
+    escaped,
+    key_id,
+)
 from pilothouse.catalog.store.conditions import where as _where
 from pilothouse.catalog.store.entities import NOTHING
 from pilothouse.catalog.store.tables import (
@@ -33,6 +40,7 @@ from pilothouse.catalog.store.tables import (
     versions,
 )
 from pilothouse.kernel.db import read
+from pilothouse.kernel.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,22 +77,25 @@ _ROW = (
 )
 
 
-def _rows() -> Select[Any]:
+def whole_rows() -> Select[*tuple[Any, ...]]:
+    """Entities with their present version, as `row_of` reads them."""
     return select(*_ROW).join(versions, versions.c.id == entities.c.version_id)
 
 
-def by_refs(conn: Connection, refs: Sequence[str]) -> dict[str, Row]:
-    """Entities by ref; absent ones are left out."""
+def by_refs(conn: Connection, refs: Sequence[str], clause: Clause | None = None) -> dict[str, Row]:
+    """Entities by ref, those that match; absent ones are left out."""
     found: dict[str, Row] = {}
+    matches = _where(conn, Wanted(clause=clause))
     for start in range(0, len(refs), 500):
-        rows = conn.execute(_rows().where(entities.c.ref.in_(refs[start : start + 500])))
-        found |= {row.ref: _row(row) for row in rows}
+        part = entities.c.ref.in_(refs[start : start + 500])
+        rows = conn.execute(whole_rows().where(part, matches))
+        found |= {row.ref: row_of(row) for row in rows}
     return found
 
 
 def by_uid(conn: Connection, uid: str) -> Row | None:
-    row = conn.execute(_rows().where(entities.c.uid == uid)).one_or_none()
-    return _row(row) if row else None
+    row = conn.execute(whole_rows().where(entities.c.uid == uid)).one_or_none()
+    return row_of(row) if row else None
 
 
 def present(conn: Connection, ref: str) -> Present | None:
@@ -112,7 +123,7 @@ def present(conn: Connection, ref: str) -> Present | None:
         .join(files, files.c.id == documents.c.file_id)
         .where(entities.c.ref == ref)
     )
-    row = conn.execute(query).one_or_none()
+    row: Any = conn.execute(query).one_or_none()
     return read(Present, row) if row else None
 
 
@@ -127,11 +138,10 @@ def former(conn: Connection, ref: str) -> str | None:
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some entities in order, and the sort values of the first and the last."""
+    """Some entities in order, and the sort values of each."""
 
     rows: list[Row]
-    first: tuple[str | int, ...] = ()
-    last: tuple[str | int, ...] = ()
+    places: list[tuple[str | int, ...]]
 
 
 def matching(conn: Connection, wanted: Wanted) -> list[Row]:
@@ -146,9 +156,7 @@ def page(conn: Connection, wanted: Wanted) -> Page:
     """
     ids, columns = _sorted(wanted, select(entities.c.id).where(_where(conn, wanted)))
     if wanted.after:
-        place = tuple_(*columns)
-        here = tuple_(*wanted.after)
-        ids = ids.where(place < here if wanted.descending else place > here)
+        ids = ids.where(_beyond(wanted, columns))
     sort = [column.label(f"sort_{at}") for at, column in enumerate(columns)]
     order = [column.desc() if wanted.descending else column for column in columns]
     if wanted.absent and (absent := _absent(wanted, columns)) is not None:
@@ -171,17 +179,25 @@ def page(conn: Connection, wanted: Wanted) -> Page:
         .order_by(*again)
     )
     rows = conn.execute(query).all()
-    if not rows:
-        return Page([])
     width = len(_ROW)
-    return Page([_row(row) for row in rows], tuple(rows[0][width:]), tuple(rows[-1][width:]))
+    return Page([row_of(row) for row in rows], [tuple(row[width:]) for row in rows])
 
 
-def _row(row: Any) -> Row:
+def _beyond(wanted: Wanted, columns: list[ColumnElement[Any]]) -> ColumnElement[bool]:
+    kinds = [column.type.python_type for column in columns]
+    if [type(value) for value in wanted.after] != kinds:
+        raise Invalid("Malformed cursor: it is not one that this catalog gave")
+    place, here = tuple_(*columns), tuple_(*wanted.after)
+    return place < here if wanted.descending else place > here
+
+
+def row_of(row: Any) -> Row:
     return Row(*row[: len(_ROW)])
 
 
-def _sorted(wanted: Wanted, ids: Select[Any]) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+def _sorted(
+    wanted: Wanted, ids: Select[*tuple[Any, ...]]
+) -> tuple[Select[*tuple[Any, ...]], list[ColumnElement[Any]]]:
     """The columns to sort by, the last of which tells entities apart.
 
     They are those that follow in the indexes, so that no sort is needed.
@@ -262,51 +278,13 @@ def ranked(conn: Connection, wanted: Wanted) -> list[Row]:
         else_=3,
     )
     query = (
-        _rows()
+        whole_rows()
         .where(_where(conn, wanted))
         .order_by(rank, entities.c.label, entities.c.id)
         .offset(wanted.offset)
         .limit(wanted.limit or 200)
     )
-    return [_row(row) for row in conn.execute(query)]
-
-
-def facet(conn: Connection, key: str, wanted: Wanted) -> list[tuple[str, int]]:
-    """The values of a search key among matching entities, as written, with their counts."""
-    rows = conn.execute(_facet_query(conn, key, wanted))
-    totals: dict[str, int] = {}
-    for value, total in rows:
-        totals[value] = totals.get(value, 0) + total
-    return sorted(totals.items())
-
-
-def _facet_query(conn: Connection, key: str, wanted: Wanted) -> Select[Any]:
-    where = _where(conn, wanted)
-    narrowed = bool(wanted.filter or wanted.text or wanted.clause is not None)
-    if key in ("metadata.namespace", "metadata.uid"):
-        column = COLUMNS[key]
-        return select(column, func.count()).where(where).group_by(column)
-    if key == "metadata.name":  # its column is in lower case
-        written = _name_as_written(conn)
-        query = select(written, func.count()).join(versions, versions.c.id == entities.c.version_id)
-        return query.where(where).group_by(written)
-    if key.startswith("relations."):
-        rows, other = ends(key.removeprefix("relations."))
-        pairs = rows.add_columns(other.label("other")).distinct().subquery()
-        query = select(pairs.c.other, func.count()).group_by(pairs.c.other)
-        return query.join(entities, entities.c.ref == pairs.c[0]).where(where)
-    query = select(func.coalesce(search.c.original, search.c.value), func.count()).where(
-        search.c.key_id == key_id(key), search.c.value != NOTHING
-    )
-    if narrowed:
-        query = query.join(entities, entities.c.id == search.c.entity_id).where(where)
-    return query.group_by(search.c.value, search.c.original)
-
-
-def _name_as_written(conn: Connection) -> ColumnElement[Any]:
-    if conn.dialect.name == "sqlite":
-        return func.json_extract(versions.c.body, "$.metadata.name")
-    return cast(versions.c.body, JSON)[("metadata", "name")].as_string()
+    return [row_of(row) for row in conn.execute(query)]
 
 
 def counts_by(conn: Connection, column: str, wanted: Wanted) -> list[tuple[str, int]]:
@@ -328,10 +306,14 @@ def definition(conn: Connection, digest: str) -> str | None:
 
 
 def definition_texts(conn: Connection, digests: Sequence[str]) -> dict[str, str]:
-    query = select(definitions.c.digest, definitions.c.text).where(
-        definitions.c.digest.in_(digests)
-    )
-    return {row.digest: row.text for row in conn.execute(query)}
+    """Definitions by digest."""
+    found: dict[str, str] = {}
+    for start in range(0, len(digests), 500):
+        query = select(definitions.c.digest, definitions.c.text).where(
+            definitions.c.digest.in_(digests[start : start + 500])
+        )
+        found |= {row.digest: row.text for row in conn.execute(query)}
+    return found
 
 
 def definition_sizes(conn: Connection, digests: Sequence[str]) -> dict[str, int]:

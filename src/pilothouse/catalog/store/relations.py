@@ -131,18 +131,14 @@ def _side(conn: Connection, where: ColumnElement[bool], limit: int | None) -> li
     return [Edge(row.source, row.type, row.target) for row in rows]
 
 
-def targets_of(
-    conn: Connection, ref: str, kind: str, limit: int, offset: int = 0
-) -> list[str]:
+def targets_of(conn: Connection, ref: str, kind: str, limit: int, offset: int = 0) -> list[str]:
     """What relations of a kept type lead to from an entity, by ref."""
     query = select(relations.c.target).where(relations.c.source == ref, relations.c.type == kind)
     page = query.distinct().order_by(relations.c.target).offset(offset).limit(limit)
     return list(conn.execute(page).scalars())
 
 
-def sources_of(
-    conn: Connection, ref: str, kind: str, limit: int, offset: int = 0
-) -> list[str]:
+def sources_of(conn: Connection, ref: str, kind: str, limit: int, offset: int = 0) -> list[str]:
     """Where relations of a kept type to an entity come from, by ref."""
     query = select(relations.c.source).where(relations.c.target == ref, relations.c.type == kind)
     page = query.distinct().order_by(relations.c.source).offset(offset).limit(limit)

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    ColumnElement,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Index,

@@ -36,6 +36,7 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+FAULT = 500  # HTTP statuses from here on are ours to mend
 SLOW = 1.0  # seconds; longer answers are logged
 
 
@@ -70,7 +71,7 @@ class Edge:
             _observe(scope, status, time.perf_counter() - started)
 
     def _foreign(self, scope: Scope) -> str | None:
-        """What is foreign about a request: pages of other sites must not reach us (DNS rebinding)."""
+        """What is foreign about a request: other sites must not reach us (DNS rebinding)."""
         headers = dict(scope["headers"])
         host = _hostname("//" + headers.get(b"host", b"").decode("latin-1"))
         if host not in self.hosts:
@@ -103,9 +104,9 @@ async def _refuse(send: Send, what: str) -> None:
 def _observe(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unmatched"
     SECONDS.labels(scope["method"], route, status).observe(seconds)
-    if (seconds > SLOW and route != "/live") or status >= 500:
+    if (seconds > SLOW and route != "/live") or status >= FAULT:
         log.warning(
-            "web.slow" if status < 500 else "web.failed",
+            "web.slow" if status < FAULT else "web.failed",
             method=scope["method"],
             path=scope["path"],
             status=status,

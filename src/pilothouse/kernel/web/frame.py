@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,59 +24,13 @@ from pilothouse import __version__
 from pilothouse.kernel import clock, markup, words
 from pilothouse.kernel.actors import SYSTEM, Actor
 from pilothouse.kernel.assets import asset
-from pilothouse.kernel.module import Module
+from pilothouse.kernel.module import HEADINGS, Module, Panel, Subject
 from pilothouse.kernel.tx import Tx
 
 log = structlog.get_logger("pilothouse.web")
 
-HEADINGS = ("Watch", "Lookout", "Chart", "Log", "Helm")
-NOTICES = ("Everybody on this machine is admin here: sign-in is not set up.",)
 THEMES = ("", "chart", "night")
 COOKIE = "display"
-
-
-class NavItem(msgspec.Struct, frozen=True):
-    """A place in the navigation; `key` is the second key of `g` + key."""
-
-    heading: str  # one of HEADINGS
-    label: str
-    href: str
-    key: str = ""
-
-
-class Headline(msgspec.Struct, frozen=True, order=True):
-    """A sentence that says how things are, for the top of Now; the heaviest one stands there."""
-
-    weight: int  # 0 nothing to do, 50 needs care, 100 broken
-    state: str  # "ok", "warn", "bad"
-    text: str
-    detail: str = ""
-    href: str = ""
-    action: str = ""  # what the link says
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """What a page is about: its name and the entities on it, one or many."""
-
-    page: str  # "entity", "now"
-    refs: tuple[str, ...] = ()
-
-
-class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """A block of a page that a module adds, to its own pages or to another's.
-
-    `load` makes at most three queries for all of the subject's entities; None leaves the panel out.
-    """
-
-    name: str  # "catalog.about"; its id on the page
-    title: str
-    template: str
-    load: Callable[[Tx, Subject], Any]
-    applies: Callable[[Subject], bool]
-    note: Callable[[Any], str] = lambda _data: ""  # beside its title: unit, period, count
-    live: str = ""  # types of events after which it is read again: "catalog.*"
-    aside: bool = False  # in the narrow column
-    order: int = 50
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -180,7 +134,6 @@ class Frame:
             "tz": display.tz,
             "now": clock.now(),
             "version": __version__,
-            "notices": NOTICES,
             "actor": actor,
             "q": request.query_params.get("q", ""),
         }

@@ -12,9 +12,10 @@ from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import store as jobs
+from pilothouse.kernel.module import Headline, Subject
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.web.access import needs
-from pilothouse.kernel.web.frame import Frame, Headline, Subject
+from pilothouse.kernel.web.frame import Frame
 
 CALM = Headline(0, "ok", "All is quiet", "Nothing that Pilothouse knows of needs anyone.")
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import uvicorn
 
 from pilothouse.kernel.errors import Conflict
-
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import require_loopback
 from pilothouse.kernel.web.edge import App
