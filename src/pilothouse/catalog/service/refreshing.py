@@ -1,0 +1,27 @@
+"""Asking for a look at a source before its time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.catalog.service import browsing, passes
+
+if TYPE_CHECKING:
+    from pilothouse.kernel.refs import EntityRef
+    from pilothouse.kernel.tx import Tx
+
+SYNC = "catalog.sync"  # the job that looks at a source
+
+
+def refresh_source(tx: Tx, spec: str) -> None:
+    """Look at a source at once. Raises NotFound for one that is not of this catalog."""
+    source = passes.source(tx, spec)
+    tx.enqueue(SYNC, {"source": source.spec}, key=source.spec)
+
+
+def refresh_entity(tx: Tx, ref: EntityRef) -> None:
+    """Look at once at the source that an entity comes from.
+
+    Raises NotFound when the entity is not in the catalog.
+    """
+    refresh_source(tx, browsing.entity(tx, ref).origin)
