@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ cli = App(
     name="pilothouse",
     version=__version__,
     help="The first place anyone goes when an incident starts.",
-    help_epilogue="Settings: pilothouse.toml, PILOTHOUSE_<NAME>; see docs/settings.md.",
+    help_epilogue="Settings: pilothouse.toml, PILOTHOUSE_NAME in the environment; see docs/settings.md.",
 )
 
 
@@ -213,6 +214,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(FINDINGS)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     sys.exit(result if isinstance(result, int) else FINE)
 
 

@@ -154,10 +154,8 @@ def register(cli: App, open_program: Open) -> None:
         with program.db.read() as tx:
             standing = views.standing(tx)
             found = views.problem_page(tx, severity=None, code=None, offset=0, limit=EVERYTHING)
-        lines = [_line(item) for item in found.items]
         if json:
-            report = Report(standing.entities, *msgspec.structs.astuple(tally), lines)  # pyright: ignore[reportArgumentType]
-            _print_bytes(msgspec.json.encode(report))
+            _print_report(standing, tally, found.items)
         else:
             _say_all(found.items)
             out.print(
@@ -198,9 +196,7 @@ def register(cli: App, open_program: Open) -> None:
                 standing = views.standing(tx)
             program.db.engine.dispose()
         if json:
-            lines = [_line(item) for item in found.items]
-            report = Report(standing.entities, *msgspec.structs.astuple(tally), lines)  # pyright: ignore[reportArgumentType]
-            _print_bytes(msgspec.json.encode(report))
+            _print_report(standing, tally, found.items)
         else:
             _say_all(found.items, github=format == "github")
             print(  # noqa: T201
@@ -242,6 +238,14 @@ def _as_seen_from_here(item: PlacedProblem) -> PlacedProblem:
     return msgspec.structs.replace(item, problem=problem)
 
 
-def _print_bytes(data: bytes) -> None:
-    sys.stdout.buffer.write(data + b"\n")
+def _print_report(standing: views.Standing, tally: Tally, items: Sequence[PlacedProblem]) -> None:
+    report = Report(
+        entities=standing.entities,
+        added=tally.added,
+        changed=tally.changed,
+        removed=tally.removed,
+        unchanged=tally.unchanged,
+        problems=[_line(item) for item in items],
+    )
+    sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
     sys.stdout.buffer.flush()

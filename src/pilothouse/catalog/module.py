@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pilothouse.catalog import commands, jobs, pages
+from pilothouse.catalog import api, commands, jobs, pages
 from pilothouse.catalog.service import panels, views
 from pilothouse.kernel.module import Headline, Module, NavItem, Panel, Subject
 from pilothouse.kernel.refs import EntityRef
@@ -69,7 +69,7 @@ def _headline(tx: Tx) -> Headline | None:
 
 module = Module(
     name="catalog",
-    routes=pages.routes,
+    routes=[*pages.routes, *api.routes],
     panels=[
         _now(
             "recent", "Recent changes", lambda tx: views.recent(tx, limit=200), live=LIVE, order=20

@@ -197,7 +197,7 @@ def entity(
     )
 
 
-def _columns(filled: list[Filled]) -> dict[str, list[Filled]]:
+def _columns(filled: list[Filled]) -> dict[str, Any]:
     return {
         "main": [item for item in filled if not item.panel.aside],
         "aside": [item for item in filled if item.panel.aside],

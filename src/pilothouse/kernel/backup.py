@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text
@@ -64,7 +64,7 @@ def write_backup(db: Database, path: Path) -> int:
     return total
 
 
-def _write(conn: Connection, out: IO[bytes]) -> int:
+def _write(conn: Connection, out: gzip.GzipFile) -> int:
     revision = migrations.current(conn)
     if revision is None:
         raise Conflict("there is nothing to back up: the database is empty")

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Row,
+    Table,
     TypeDecorator,
     create_engine,
     event,
@@ -60,10 +61,19 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def read(kind: type[S], row: Row[Any]) -> S:
+def read(kind: type[S], row: Row[*tuple[Any, ...]]) -> S:
     """Make a struct of a row whose columns are named as its fields."""
     values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
     return msgspec.convert(values, kind, strict=False)
+
+
+def upsert(conn: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    if conn.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert
+    return insert(table)
 
 
 def sqlite_url(data: Path) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Column, Connection, Index, String, Table, Text, insert, select
 
 from pilothouse.kernel.clock import uuid7
-from pilothouse.kernel.db import Instant, metadata
+from pilothouse.kernel.db import Instant, metadata, upsert
 
 events = Table(
     "events",
@@ -55,12 +55,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 def write(conn: Connection, event: Event) -> bool:
     """Append an event; False when one with its dedup key is already there."""
-    if event.dedup_key is not None:
-        known = select(events.c.id).where(events.c.dedup_key == event.dedup_key)
-        if conn.execute(known).first():
-            return False
-    conn.execute(
-        insert(events).values(
+    written = (
+        # Two writers may have the same key at once: the second waits for the first, and yields.
+        upsert(conn, events)
+        .on_conflict_do_nothing(index_elements=[events.c.dedup_key])
+        .values(
             id=event.id,
             at=event.at,
             type=event.type,
@@ -70,6 +69,8 @@ def write(conn: Connection, event: Event) -> bool:
             data=msgspec.json.encode(event.data).decode(),
         )
     )
+    if conn.execute(written).rowcount == 0:
+        return False
     if event.entities:
         rows = [{"event_id": event.id, "ref": ref} for ref in dict.fromkeys(event.entities)]
         conn.execute(insert(event_entities), rows)
@@ -91,9 +92,15 @@ def since(conn: Connection, at: datetime, limit: int = 1000) -> list[Event]:
     return [_event(row, ()) for row in conn.execute(query)]
 
 
-def recent(conn: Connection, window: timedelta, now: datetime) -> list[Event]:
-    """Events of the last `window`, as the live pages re-read them."""
-    return since(conn, now - window)
+def told(conn: Connection, window: timedelta, now: datetime, limit: int = 5000) -> dict[str, str]:
+    """Types of the newest events of the last `window` by id, as the live pages re-read them."""
+    query = (
+        select(events.c.id, events.c.type)
+        .where(events.c.at >= now - window)
+        .order_by(events.c.at.desc(), events.c.id.desc())
+        .limit(limit)
+    )
+    return {row.id: row.type for row in conn.execute(query)}
 
 
 def _event(row: Any, refs: tuple[str, ...]) -> Event:

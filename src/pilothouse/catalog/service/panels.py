@@ -60,7 +60,7 @@ def head(tx: Tx, ref: EntityRef) -> Head:
     entity, body = views.present(tx, ref), views.body(tx, ref)
     metadata, spec = body["metadata"], body.get("spec") or {}
     owner = views.owner_ref(str(ref), body)
-    profile = spec.get("profile") if isinstance(spec.get("profile"), dict) else {}
+    profile = _profile(spec)
     return Head(
         ref=str(ref),
         href=views.href(str(ref)),
@@ -77,6 +77,12 @@ def head(tx: Tx, ref: EntityRef) -> Head:
         problems=views.problems_of(tx, ref),
         has_definition=entity.definition is not None,
     )
+
+
+def _profile(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile of a team or a person, {} where there is none."""
+    profile = spec.get("profile")
+    return profile if isinstance(profile, dict) else {}
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -113,9 +119,7 @@ def about(tx: Tx, ref: EntityRef) -> About:
     ]
     names = views.name_all(tx, parents)
     facts = [Fact("Part of", named=names[parent]) for parent in parents]
-    email = (
-        text_of(spec.get("profile") or {}, "email") if isinstance(spec.get("profile"), dict) else ""
-    )
+    email = text_of(_profile(spec), "email")
     if email:
         facts.append(Fact("E-mail", email, url=f"mailto:{email}"))
     last = history.of_entity(tx.conn, entity.uid, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from pilothouse.kernel import clock
-from pilothouse.kernel.db import Instant, metadata, read
+from pilothouse.kernel.db import Instant, metadata, read, upsert
 from pilothouse.kernel.jobs.model import DeadLetter, Job
 
 jobs = Table(
@@ -59,6 +59,8 @@ _COLUMNS = (
     jobs.c.attempts,
     jobs.c.lease_token,
 )
+RECURRING = "every"  # the key of a recurring kind's one job
+_FREE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
 
 def moment(conn: Connection, after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
@@ -88,11 +90,7 @@ def enqueue(
     if key is None:
         conn.execute(insert(jobs).values(values))
         return
-    if conn.dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as upsert
-    else:
-        from sqlalchemy.dialects.postgresql import insert as upsert
-    statement = upsert(jobs).values(values)
+    statement = upsert(conn, jobs).values(values)
     new = statement.excluded
     conn.execute(
         statement.on_conflict_do_update(
@@ -108,6 +106,28 @@ def enqueue(
                 "attempts": case((jobs.c.dead_at.is_not(None), 0), else_=jobs.c.attempts),
                 "dead_at": None,
             },
+        )
+    )
+
+
+def seed(conn: Connection, kind: str, every: timedelta) -> None:
+    """See that a recurring job exists, due within `every`; one that waits is left as it is."""
+    values = {
+        "kind": kind,
+        "key": RECURRING,
+        "payload": "{}",
+        "due_at": moment(conn),
+        "attempts": 0,
+        "again": 0,
+    }
+    latest = moment(conn, every)
+    conn.execute(
+        upsert(conn, jobs)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=[jobs.c.kind, jobs.c.key],
+            set_={"due_at": latest, "dead_at": None},
+            where=or_(jobs.c.due_at > latest, jobs.c.dead_at.is_not(None)),
         )
     )
 
@@ -129,29 +149,34 @@ def anything_due(conn: Connection, kinds: Collection[str]) -> bool:
     )
 
 
-def claim(conn: Connection, kinds: Collection[str], limit: int, lease: timedelta) -> list[Job]:
-    """Take up to `limit` due jobs for `lease`; no other worker gets them until it has passed."""
+def claim(conn: Connection, leases: Mapping[str, timedelta], limit: int) -> list[Job]:
+    """Take up to `limit` due jobs of these kinds, each for its kind's lease.
+
+    No other worker gets them until it has passed.
+    """
     due = (
-        select(jobs.c.id)
-        .where(_claimable(conn, kinds))
-        .order_by(jobs.c.due_at)
+        select(jobs.c.id, jobs.c.kind)
+        .where(_claimable(conn, leases))
+        .order_by(jobs.c.due_at, jobs.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = list(conn.execute(due).scalars())
-    if not ids:
+    found = conn.execute(due).all()
+    if not found:
         return []
     token = clock.uuid7()
-    conn.execute(
-        update(jobs)
-        .where(jobs.c.id.in_(ids))
-        .values(
-            attempts=jobs.c.attempts + 1,
-            lease_until=moment(conn, lease),
-            lease_token=token,
-            again=0,
+    for lease in {leases[row.kind] for row in found}:  # one or two
+        conn.execute(
+            update(jobs)
+            .where(jobs.c.id.in_([row.id for row in found if leases[row.kind] == lease]))
+            .values(
+                attempts=jobs.c.attempts + 1,
+                lease_until=moment(conn, lease),
+                lease_token=token,
+                again=0,
+            )
         )
-    )
+    ids = [row.id for row in found]
     rows = conn.execute(select(*_COLUMNS).where(jobs.c.id.in_(ids)).order_by(jobs.c.due_at))
     return [read(Job, row) for row in rows]
 
@@ -171,36 +196,51 @@ def finish(conn: Connection, job: Job, every: timedelta | None = None) -> bool:
 
     One that was asked for again meanwhile is due at once, a recurring one after `every`.
     """
-    free: dict[str, Any] = {"lease_until": None, "lease_token": None, "attempts": 0, "error": None}
-    again = update(jobs).where(_held(job), jobs.c.again == 1).values(**free, again=0)
-    if conn.execute(again).rowcount == 1:
+    # Locked before it is judged: who asks again between a look and a delete would ask in vain.
+    asked = conn.execute(select(jobs.c.again).where(_held(job)).with_for_update()).scalar()
+    if asked is None:
+        return False
+    if not asked and every is None:
+        conn.execute(delete(jobs).where(_held(job)))
         return True
-    if every is not None:
-        later = update(jobs).where(_held(job)).values(**free, due_at=moment(conn, every))
-        return conn.execute(later).rowcount == 1
-    return conn.execute(delete(jobs).where(_held(job))).rowcount == 1
+    done: dict[str, Any] = {**_FREE, "attempts": 0, "error": None, "again": 0}
+    if not asked and every is not None:
+        done["due_at"] = moment(conn, every)
+    conn.execute(update(jobs).where(_held(job)).values(done))
+    return True
 
 
 def postpone(conn: Connection, job: Job, error: str, after: timedelta) -> bool:
     """Put a job that failed back, due `after` from now."""
-    values = {"lease_until": None, "lease_token": None, "error": error[:2000]}
-    changed = conn.execute(
-        update(jobs).where(_held(job)).values(**values, due_at=moment(conn, after))
-    )
-    return changed.rowcount == 1
+    values = {**_FREE, "error": error[:2000], "due_at": moment(conn, after)}
+    return conn.execute(update(jobs).where(_held(job)).values(values)).rowcount == 1
+
+
+def give_back(conn: Connection, job: Job) -> bool:
+    """Let another worker have a job that this one cannot end, as if it had not been claimed."""
+    values = {**_FREE, "attempts": jobs.c.attempts - 1}
+    return conn.execute(update(jobs).where(_held(job)).values(values)).rowcount == 1
 
 
 def bury(conn: Connection, job: Job, error: str) -> bool:
-    """Give a job up: it is kept and shown, and not tried again by itself."""
-    values = {"lease_until": None, "lease_token": None, "error": error[:2000]}
-    changed = conn.execute(update(jobs).where(_held(job)).values(**values, dead_at=moment(conn)))
-    return changed.rowcount == 1
+    """Give a job up: it is kept and shown, and not tried again by itself.
+
+    One that was asked for again meanwhile is due at once instead, from the first attempt on.
+    """
+    asked = jobs.c.again == 1
+    values = {
+        **_FREE,
+        "error": error[:2000],
+        "dead_at": case((asked, None), else_=moment(conn)),
+        "attempts": case((asked, 0), else_=jobs.c.attempts),
+    }
+    return conn.execute(update(jobs).where(_held(job)).values(values)).rowcount == 1
 
 
 def revive(conn: Connection, job_id: int) -> bool:
     """Have a dead letter tried again, from the first attempt on."""
     dead = and_(jobs.c.id == job_id, jobs.c.dead_at.is_not(None))
-    values = {"dead_at": None, "attempts": 0, "due_at": moment(conn)}
+    values = {"dead_at": None, "attempts": 0, "again": 0, "due_at": moment(conn)}
     return conn.execute(update(jobs).where(dead).values(**values)).rowcount == 1
 
 

@@ -4,6 +4,7 @@ import logging
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.exc import DBAPIError
 
 revision = "0002"
 down_revision = "0001"
@@ -245,7 +246,7 @@ def _index_trigrams() -> None:
     try:
         with connection.begin_nested():
             op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    except sa.exc.DBAPIError:
+    except DBAPIError:
         log.warning("pg_trgm is not available here: full-text search works, but slower")
         return
     op.execute("CREATE INDEX ix_catalog_texts_text ON catalog_texts USING gin (text gin_trgm_ops)")
