@@ -1,0 +1,1 @@
+"""Where catalog files come from: folders, git repositories and what watches them."""
