@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 from cyclopts import App, CycloptsError, Parameter
+from sqlalchemy.exc import OperationalError
 
 from pilothouse import __version__, app
 from pilothouse.kernel import logs
@@ -17,7 +20,10 @@ from pilothouse.kernel.errors import Invalid, PilothouseError
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings, load
 
+log = structlog.get_logger("pilothouse")
+
 FINE, FINDINGS, USAGE = 0, 1, 2
+STOPPING = 2.0  # seconds that background work is given to end
 
 Data = Annotated[Path | None, Parameter(help="Folder for the database and copies of git sources.")]
 
@@ -42,7 +48,7 @@ def up(
     data: Data = None,
     host: str | None = None,
     port: int | None = None,
-) -> None:
+) -> int:
     """Serve the portal and do its background work, in one process.
 
     Parameters
@@ -68,13 +74,16 @@ def up(
         _upkeep(program, stop)
         worker.run()
 
-    thread = threading.Thread(target=background, name="background", daemon=True)
+    thread = threading.Thread(target=_or_end, args=(background, stop), daemon=True)
     try:
         _serve(program, [taken], thread.start)
     finally:
+        failed = stop.is_set()
         stop.set()
         worker.stop()
-        thread.join(timeout=1)
+        if thread.ident:
+            thread.join(timeout=STOPPING)
+    return FINDINGS if failed else FINE
 
 
 @cli.command
@@ -96,7 +105,7 @@ def serve(*, data: Data = None, host: str | None = None, port: int | None = None
 
 
 @cli.command
-def work(*sources: str, data: Data = None) -> None:
+def work(*sources: str, data: Data = None) -> int:
     """Do the background work only; some `pilothouse serve` serves the portal.
 
     Parameters
@@ -104,8 +113,6 @@ def work(*sources: str, data: Data = None) -> None:
     sources
         Directories, files or git URLs with catalog files. Default: those in the settings.
     """
-    import signal
-
     from pilothouse.catalog.commands import register_sources
 
     settings = _settings(data=data, sources=sources)
@@ -121,7 +128,11 @@ def work(*sources: str, data: Data = None) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     _upkeep(program, stop)
-    worker.run()
+    # Not on this thread: a signal would be handled amid the worker's own use of the locks in `end`.
+    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+    thread.start()
+    thread.join()
+    return FINE if stop.is_set() else FINDINGS
 
 
 @cli.command
@@ -182,6 +193,16 @@ def _settings(*, data: Path | None, sources: Sequence[str] = (), **overrides: An
     return settings
 
 
+def _or_end(background: Callable[[], None], stop: threading.Event) -> None:
+    """Do background work; a portal that cannot do it ends, so that whoever watches it sees."""
+    try:
+        background()
+    except Exception:
+        log.exception("background.failed")
+        stop.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _upkeep(program: Program, stop: threading.Event) -> None:
     for module in program.modules:
         if module.upkeep:
@@ -202,15 +223,18 @@ def _serve(program: Program, sockets: list[Any], then: Any) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; ends the process with 0 fine, 1 findings or failure, 2 usage."""
-    for module in app.modules():
-        if module.commands:
-            module.commands(cli, open_program)
     try:
+        for module in app.modules():
+            if module.commands:
+                module.commands(cli, open_program)
         result = cli(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:
         sys.exit(USAGE)
     except PilothouseError as error:
         print(f"pilothouse: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(FINDINGS)
+    except OperationalError as error:
+        print(f"pilothouse: the database does not answer: {error.orig}", file=sys.stderr)  # noqa: T201
         sys.exit(FINDINGS)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -62,7 +62,7 @@ def load(
     """
     environ = os.environ if environ is None else environ
     path = Path(environ.get("PILOTHOUSE_CONFIG") or (directory or Path.cwd()) / FILE)
-    values = _from_file(path, required="PILOTHOUSE_CONFIG" in environ)
+    values = _from_file(path, required=bool(environ.get("PILOTHOUSE_CONFIG")))
     values |= _from_environment(environ)
     values |= {name: value for name, value in (overrides or {}).items() if value is not None}
     try:
@@ -78,6 +78,8 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
         if required:
             raise Invalid(f"PILOTHOUSE_CONFIG names {path}, which does not exist") from None
         return {}
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path}: not TOML: {error}") from error
     for key in values:

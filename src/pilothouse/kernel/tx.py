@@ -11,13 +11,16 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from pilothouse.kernel import clock, events
 from pilothouse.kernel.actors import SYSTEM, Actor
 from pilothouse.kernel.db import WRITE
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import store as jobs
+
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 @dataclass(slots=True)
@@ -106,7 +109,7 @@ class Database:
     @contextmanager
     def read(self, actor: Actor = SYSTEM) -> Generator[Tx]:
         """A transaction that only reads, and sees one state of the database throughout."""
-        options = {} if self.is_sqlite else {"postgresql_readonly": True}
+        options = {} if self.is_sqlite else SNAPSHOT
         with self.engine.connect().execution_options(**options) as conn, conn.begin():
             yield Tx(conn, clock.now(), actor, self.handlers)
 
@@ -115,6 +118,6 @@ class Database:
         try:
             with self.engine.connect() as conn:
                 conn.exec_driver_sql("SELECT 1")
-        except OperationalError:
+        except (DBAPIError, NoConnection):
             return False
         return True

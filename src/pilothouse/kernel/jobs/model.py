@@ -34,7 +34,8 @@ class JobKind(msgspec.Struct, frozen=True):
     """What to do for jobs of a kind, and how patiently.
 
     `run` is called outside any transaction with a `Work`; it may end its job together with its
-    own writes by `with work.finish() as tx:`. It is called at least once for each job.
+    own writes by `with work.finish() as tx:`. It is called at least once for each job. One that
+    takes long looks at `work.stopping` and returns early, by raising, when it is set.
     """
 
     name: str

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
+from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.jobs import rules, store
 from pilothouse.kernel.jobs.model import Job, JobKind, LeaseLost
@@ -21,6 +23,8 @@ from pilothouse.kernel.tx import Database, Tx
 log = structlog.get_logger("pilothouse.jobs")
 
 POLL = 0.25  # seconds between looks at the database when nothing woke us
+GRACE = 1.5  # seconds that jobs in hand are given to end when the worker is stopped
+AWAY = (DBAPIError, NoConnection)  # a database that cannot be used just now
 
 
 @dataclass(slots=True)
@@ -32,7 +36,7 @@ class Work:
     kind: JobKind
     program: Any  # the Program, which stands above the kernel's jobs
     finished: bool = False
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)  # set: end soon
 
     @contextmanager
     def finish(self, *, again_after: timedelta | None = None) -> Generator[Tx]:
@@ -57,9 +61,12 @@ class Worker:
     kinds: Mapping[str, JobKind]
     program: Any = None
     threads: int = 4
+    _seeded: bool = False
     _woken: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _running: dict[int, Work] = field(default_factory=dict)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    # By token too: a job whose lease was lost may come back while its first run still goes on.
+    _running: dict[tuple[int, str], Work] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def wake(self) -> None:
@@ -67,59 +74,64 @@ class Worker:
         self._woken.set()
 
     def stop(self) -> None:
-        """Claim nothing more; `run` returns when what is in hand is done."""
+        """Claim nothing more; `run` returns soon, with what is in hand done or given back."""
         self._stopping.set()
         self._woken.set()
 
     def run(self) -> None:
         """Do jobs until `stop`. Survives a database that is away."""
-        self._seed()
-        keeper = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
-        keeper.start()
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="job") as pool:
-            while not self._stopping.is_set():
-                if not self._dispatch(pool):
-                    self._woken.wait(POLL)
-                    self._woken.clear()
+        threading.Thread(target=self._keep_leases, name="leases", daemon=True).start()
+        while not self._stopping.is_set():
+            if not self._turn():
+                self._woken.wait(POLL)
+                self._woken.clear()
+        self._end()
 
-    def _seed(self) -> None:
-        recurring = [kind for kind in self.kinds.values() if kind.every]
-        if not recurring:
-            return
-        with self.db.begin() as tx:
-            for kind in recurring:
-                tx.enqueue(kind.name, key="every")
-
-    def _dispatch(self, pool: ThreadPoolExecutor) -> bool:
+    def _turn(self) -> bool:
+        """Start what is due; False when there was nothing to start."""
         free = self.threads - len(self._running)
-        if free <= 0:
+        if free <= 0 or not self.kinds:
             return False
         try:
-            with self.db.read() as tx:
-                if not store.anything_due(tx.conn, self.kinds):
-                    return False
+            self._seed()
             claimed = self._claim(free)
-        except OperationalError as error:
-            log.warning("jobs.database_away", error=str(error.orig))
+        except AWAY as error:
+            log.warning("jobs.database_away", error=str(error))
             self._stopping.wait(1)
             return False
         crash_point("jobs.claimed")
         for job in claimed:
-            work = Work(self.db, job, self.kinds[job.kind], self.program)
-            with self._guard:
-                self._running[job.id] = work
-            pool.submit(self._do, work)
+            self._start(Work(self.db, job, self.kinds[job.kind], self.program))
         return bool(claimed)
 
-    def _claim(self, free: int) -> list[Job]:
-        lease = min(kind.lease for kind in self.kinds.values())
+    def _seed(self) -> None:
+        if self._seeded:
+            return
         with self.db.begin() as tx:
-            claimed = store.claim(tx.conn, self.kinds, free, lease)
+            for kind in self.kinds.values():
+                if kind.every:
+                    store.seed(tx.conn, kind.name, kind.every)
+        self._seeded = True
+
+    def _claim(self, free: int) -> list[Job]:
+        with self.db.read() as tx:
+            if not store.anything_due(tx.conn, self.kinds):
+                return []
+        leases = {kind.name: kind.lease for kind in self.kinds.values()}
+        with self.db.begin() as tx:
+            claimed = store.claim(tx.conn, leases, free)
             crash_point("jobs.claiming")
         return claimed
 
+    def _start(self, work: Work) -> None:
+        with self._guard:
+            self._running[work.job.id, work.job.lease_token] = work
+        # Daemons: a job that does not end must not keep the process from ending.
+        threading.Thread(target=self._do, args=(work,), name="job", daemon=True).start()
+
     def _do(self, work: Work) -> None:
         try:
+            _check_tries(work)
             work.kind.run(work)
             crash_point("jobs.done")
             if not work.finished:
@@ -133,26 +145,46 @@ class Worker:
             self._put_back(work, error)
         finally:
             with self._guard:
-                self._running.pop(work.job.id, None)
+                self._running.pop((work.job.id, work.job.lease_token), None)
             self._woken.set()
 
     def _put_back(self, work: Work, error: Exception) -> None:
         words = f"{type(error).__name__}: {error}"
         try:
             with self.db.begin() as tx:
-                if work.job.attempts >= work.kind.max_attempts and not work.kind.every:
+                if self._stopping.is_set():
+                    store.give_back(tx.conn, work.job)
+                elif work.job.attempts >= work.kind.max_attempts and not work.kind.every:
                     store.bury(tx.conn, work.job, words)
                 else:
                     store.postpone(tx.conn, work.job, words, rules.back_off(work.job.attempts))
-        except OperationalError:
-            log.warning("jobs.not_put_back", job=work.job.id)  # its lease ends by itself
+        except AWAY as away:
+            log.warning("jobs.not_put_back", job=work.job.id, error=str(away))  # its lease ends
+
+    def _held(self) -> list[Work]:
+        with self._guard:
+            return list(self._running.values())
+
+    def _end(self) -> None:
+        """Wait a little for jobs in hand; give back the rest, so that others take them at once."""
+        until = time.monotonic() + GRACE
+        for work in self._held():
+            work.stopping.set()
+        while self._running and (left := until - time.monotonic()) > 0:
+            self._woken.wait(left)
+            self._woken.clear()
+        self._ended.set()
+        try:
+            with self.db.begin() as tx:
+                for work in self._held():
+                    store.give_back(tx.conn, work.job)
+        except AWAY as error:
+            log.warning("jobs.not_given_back", error=str(error))  # their leases end
 
     def _keep_leases(self) -> None:
         pause = min((kind.lease for kind in self.kinds.values()), default=timedelta(seconds=30)) / 3
-        while not self._stopping.wait(pause.total_seconds()) or self._running:
-            with self._guard:
-                held = list(self._running.values())
-            for work in held:
+        while not self._ended.wait(pause.total_seconds()):
+            for work in self._held():
                 self._renew(work)
 
     def _renew(self, work: Work) -> None:
@@ -161,5 +193,16 @@ class Worker:
                 held = store.renew(tx.conn, work.job, work.kind.lease)
             if not held and not work.finished:
                 work.stopping.set()
-        except OperationalError as error:
-            log.warning("jobs.lease_not_renewed", job=work.job.id, error=str(error.orig))
+        except AWAY as error:
+            log.warning("jobs.lease_not_renewed", job=work.job.id, error=str(error))
+
+
+class WorkersLost(PilothouseError):
+    """A job whose workers ended, or fell silent, while they did it."""
+
+
+def _check_tries(work: Work) -> None:
+    """A job that kills its worker never comes to fail: it is given up by its count of tries."""
+    tries = work.job.attempts - 1
+    if tries >= work.kind.max_attempts and not work.kind.every:
+        raise WorkersLost(f"tried {tries} times; the last worker ended before it did")

@@ -9,6 +9,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.errors import PilothouseError
@@ -37,8 +38,8 @@ def problem_of(error: Exception) -> tuple[str, int, str]:
             return "Not found", 404, "There is no page at this address."
         case HTTPException():
             return "Not accepted", error.status_code, error.detail
-        case OperationalError():
-            log.error("web.database_away", error=str(error.orig))
+        case OperationalError() | NoConnection():
+            log.error("web.database_away", error=str(error))
             return "The database is away", 503, AWAY
         case _:
             mark = uuid7()[-8:]
