@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar import Litestar
-from litestar.config.response_cache import ResponseCacheConfig
+from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
 
 from pilothouse import __version__
@@ -52,13 +52,15 @@ def build(program: Program) -> tuple[App, live.Live]:
             Exception: failures.answer,
         },
         openapi_config=OpenAPIConfig(
-            "Pilothouse", __version__, path="/api/openapi", render_plugins=[]
+            "Pilothouse",
+            __version__,
+            openapi_router=Router("/api/openapi", route_handlers=[], opt=access.needs(Role.VIEWER)),
+            render_plugins=[JsonRenderPlugin()],
         ),
-        response_cache_config=ResponseCacheConfig(),
         logging_config=None,
     )
     app.state.frame = frame
-    access.permissions(route for route in app.routes if not route.path.startswith("/api/openapi"))
+    access.permissions(app.routes)
     name = urlsplit(program.settings.home).hostname or ""
     return Edge(app, frozenset({name})), stream  # pyright: ignore[reportArgumentType]
 
