@@ -187,11 +187,12 @@ def wanted(asked: Question) -> Wanted:
     """The question as the catalog answers it. Raises Invalid for a malformed filter or query."""
     order = order_of(asked.order)
     fields = tuple(_plain(field, "field").lower() for field in asked.term_fields)
+    demand = clause(asked.filter, asked.query)
     return Wanted(
-        clause=clause(asked.filter, asked.query),
+        clause=demand,
         text=_plain(asked.term, "term"),
         text_keys=fields or ((order,) if order else ()),
-        order=order or "ref",
+        order=order or browsing.order_within(demand),
         descending=asked.descending,
         absent=False,
     )

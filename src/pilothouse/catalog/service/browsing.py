@@ -12,7 +12,7 @@ from pilothouse.catalog.rules.kinds import reverse_of
 from pilothouse.catalog.rules.nearest import nearest
 from pilothouse.catalog.service import origins
 from pilothouse.catalog.store import facets as facet_store
-from pilothouse.catalog.store import queries, relations
+from pilothouse.catalog.store import memory, queries, relations
 from pilothouse.catalog.store.conditions import (
     AllOf,
     AnyOf,
@@ -72,6 +72,19 @@ def clause_of(predicate: Predicate) -> Clause:
             return Test(key.lower(), lower)
 
 
+def order_within(clause: Clause | None) -> str:
+    """The order for those who ask for none: by ref, as far as an index gives it.
+
+    Within one kind that is by name, and no sort is needed.
+    """
+    parts = clause.parts if isinstance(clause, AllOf) else (clause,)
+    one_kind = any(
+        isinstance(part, Test) and part.key == "kind" and len(part.values or ()) == 1
+        for part in parts
+    )
+    return "metadata.name" if one_kind else "ref"
+
+
 def page(tx: Tx, wanted: Wanted) -> Page:
     """A page of entities, with the sort values from which others go on."""
     return queries.page(tx.conn, wanted)
@@ -79,7 +92,8 @@ def page(tx: Tx, wanted: Wanted) -> Page:
 
 def count(tx: Tx, wanted: Wanted) -> int:
     """How many entities match in all."""
-    return queries.count(tx.conn, wanted)
+    asked = msgspec.structs.replace(wanted, order="", descending=False, after=(), offset=0, limit=0)
+    return memory.remembered(tx.conn, ("count", asked), lambda: queries.count(tx.conn, wanted))
 
 
 def rows_of(tx: Tx, refs: Sequence[str], clause: Clause | None = None) -> dict[str, Row]:
@@ -157,4 +171,9 @@ def document(
 
 def facets(tx: Tx, keys: Sequence[str], wanted: Wanted) -> dict[str, list[tuple[str, int]]]:
     """For each key its values, as written, and how many matching entities have them."""
-    return {key: facet_store.facet(tx.conn, key.lower(), wanted) for key in keys}
+    return {key: _facet(tx, key.lower(), wanted) for key in keys}
+
+
+def _facet(tx: Tx, key: str, wanted: Wanted) -> list[tuple[str, int]]:
+    asked = ("facet", key, wanted)
+    return memory.remembered(tx.conn, asked, lambda: facet_store.facet(tx.conn, key, wanted))

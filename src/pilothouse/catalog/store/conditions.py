@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     false,
     func,
+    literal_column,
     not_,
     or_,
     select,
@@ -204,14 +205,11 @@ def _key_has_text(conn: Connection, key: str, term: str) -> ColumnElement[bool]:
 
 def _with_trigrams(conn: Connection, term: str) -> Select[*tuple[Any, ...]]:
     rows = select(texts.c.rowid)
-    pattern = f"%{escaped(term)}%"
     if conn.dialect.name != "sqlite":
-        return rows.where(texts.c.text.ilike(pattern, escape="\\"))
-    # LIKE on FTS5 uses the trigram index only without ESCAPE, so "%" and "_" match loosely there.
-    rows = rows.where(texts.c.text.like(f"%{term}%"))
-    if "%" in term or "_" in term:
-        rows = rows.where(texts.c.text.like(pattern, escape="\\"))
-    return rows
+        return rows.where(texts.c.text.ilike(f"%{escaped(term)}%", escape="\\"))
+    # A phrase of FTS5 is found in its trigrams alone; LIKE would read every text it may be in.
+    phrase = '"' + term.replace('"', '""') + '"'
+    return rows.where(literal_column(texts.name).op("MATCH")(phrase))
 
 
 def escaped(term: str) -> str:

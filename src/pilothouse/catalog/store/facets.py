@@ -14,14 +14,51 @@ from pilothouse.catalog.store.tables import entities, search, versions
 if TYPE_CHECKING:
     from pilothouse.catalog.store.conditions import Wanted
 
+APART = frozenset(("metadata.name", "metadata.namespace", "metadata.uid"))  # no search rows
+
 
 def facet(conn: Connection, key: str, wanted: Wanted) -> list[tuple[str, int]]:
     """The values of a search key among matching entities, as written, with their counts."""
-    rows = conn.execute(_facet_query(conn, key, wanted))
     totals: dict[str, int] = {}
-    for row in rows:
-        totals[row[0]] = totals.get(row[0], 0) + row[1]
+    for value, total in _counted(conn, key, wanted):
+        totals[value] = totals.get(value, 0) + total
     return sorted(totals.items())
+
+
+def _counted(conn: Connection, key: str, wanted: Wanted) -> list[tuple[str, int]]:
+    narrowed = bool(wanted.filter or wanted.text or wanted.clause is not None)
+    if key in APART or key.startswith("relations."):
+        return [(row[0], row[1]) for row in conn.execute(_facet_query(conn, key, wanted))]
+    written = _as_written(conn, key)
+    if written is None or (narrowed and key not in COLUMNS):
+        return [(row[0], row[1]) for row in conn.execute(_facet_query(conn, key, wanted))]
+    if not narrowed:
+        return list(written.values())
+    column = COLUMNS[key]
+    query = select(column, func.count()).where(_where(conn, wanted)).group_by(column)
+    counts = {row[0]: row[1] for row in conn.execute(query)}
+    return [(written[value][0], total) for value, total in counts.items() if value in written]
+
+
+def _as_written(conn: Connection, key: str) -> dict[str, tuple[str, int]] | None:
+    """Each value in lower case: how it is written, how often; None where some are in two ways."""
+    query = (
+        select(
+            search.c.value,
+            func.count(),
+            func.count(search.c.original),
+            func.min(search.c.original),
+            func.max(search.c.original),
+        )
+        .where(search.c.key_id == key_id(key), search.c.value != NOTHING)
+        .group_by(search.c.value)
+    )
+    found: dict[str, tuple[str, int]] = {}
+    for value, total, differing, least, most in conn.execute(query):
+        if differing not in (0, total) or least != most:
+            return None
+        found[value] = (value if least is None else least, total)
+    return found
 
 
 def _facet_query(conn: Connection, key: str, wanted: Wanted) -> Select[*tuple[Any, ...]]:

@@ -251,15 +251,6 @@ def _absent(wanted: Wanted, columns: list[ColumnElement[Any]]) -> ColumnElement[
     return case((columns[0].is_(None), 1), else_=0)
 
 
-def generation(conn: Connection) -> tuple[Any, ...]:
-    """Something that differs after every change of what filters look through."""
-    query = select(
-        select(func.max(versions.c.id)).scalar_subquery(),
-        select(func.max(aliases.c.at)).scalar_subquery(),  # a rename writes no version of its own
-    )
-    return tuple(conn.execute(query).one())
-
-
 def count(conn: Connection, wanted: Wanted) -> int:
     """How many entities match in all."""
     query = select(func.count()).select_from(entities).where(_where(conn, wanted))
