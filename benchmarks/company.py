@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 TYPES = ("service", "website", "library", "job")
@@ -33,6 +35,85 @@ def write_company(folder: Path, components: int = 10_000) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("---\n".join(part))
     return len(documents)
+
+
+def component_names(components: int, many: int) -> list[str]:
+    """Names of some of the Components, spread over all of them."""
+    return [_name(n * components // many) for n in range(many)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How heavy a heavy catalog is."""
+
+    members: int = 6_000
+    apis: int = 2_000
+    definition: int = 500_000  # bytes of each
+
+
+def write_heavy(folder: Path, sizes: Sizes) -> int:
+    """Write one Group with all the Users in it, and APIs with long definitions.
+
+    Every second definition stands in the document, the others in a file beside it. Returns how
+    many entities were written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    people = [_user(n) for n in range(sizes.members)]
+    (folder / "everyone.yaml").write_text(_group(0).replace("team-0", "everyone"))
+    for start in range(0, len(people), 500):
+        (folder / f"people-{start:05}.yaml").write_text("---\n".join(people[start : start + 500]))
+    for n in range(sizes.apis):
+        here = folder / f"api-{n:04}"
+        here.mkdir(exist_ok=True)
+        lines = list(_openapi(n, sizes.definition))
+        if n % 2:
+            (here / "openapi.yaml").write_text("".join(lines))
+            definition = "\n    $text: ./openapi.yaml\n"
+        else:
+            definition = " |\n" + "".join(f"    {line}" for line in lines)
+        (here / "catalog-info.yaml").write_text(_api(n) + definition)
+    return 1 + sizes.members + sizes.apis
+
+
+def _openapi(n: int, size: int) -> Iterator[str]:
+    written = 0
+    yield from ("openapi: 3.1.0\n", f"info: {{title: API {n}, version: 1.0.0}}\n", "paths:\n")
+    number = 0
+    while written < size:
+        word = WORDS[(n + number) % len(WORDS)]
+        for line in (
+            f"  /{word}/{number}:\n",
+            "    get:\n",
+            f"      summary: The {word} with this number, of API {n}, as of now\n",
+            "      responses: {'200': {description: Yes}, '404': {description: No}}\n",
+        ):
+            written += len(line)
+            yield line
+        number += 1
+
+
+def _api(n: int) -> str:
+    return f"""apiVersion: backstage.io/v1alpha1
+kind: API
+metadata:
+  name: api-{n}
+spec:
+  type: openapi
+  lifecycle: production
+  owner: everyone
+  definition:"""
+
+
+def _user(n: int) -> str:
+    return f"""apiVersion: backstage.io/v1alpha1
+kind: User
+metadata:
+  name: person-{n}
+spec:
+  profile:
+    displayName: Person {n}
+  memberOf: [everyone]
+"""
 
 
 def _group(n: int) -> str:
