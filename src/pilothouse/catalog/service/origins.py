@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 # git@host:owner/repo.git, and addresses with a scheme, with or without a user
 _SCP = re.compile(r"^(?:[^@/\s]+@)(?P<host>[^:/\s]+):(?P<path>[^\s]+)$")
-_URL = re.compile(
-    r"^(?:git\+)?(?P<scheme>https?|ssh|git)://(?:[^@/]+@)?(?P<host>[^/]+)/(?P<path>[^\s]+)$"
-)
+_URL = re.compile(r"^(?P<scheme>https?|ssh|git)://(?:[^@/]+@)?(?P<host>[^/]+)/(?P<path>[^\s]+)$")
+_SECRETS = re.compile(r"(?<=://)[^@/]*@|\?[^#]*")
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 # Names of hosts and how their web pages show a file, its editor and its folder.
 _PAGES = (
@@ -54,31 +53,36 @@ class Ancestor(msgspec.Struct, frozen=True):
     parents: tuple[str, ...]
 
 
+class _Repository(msgspec.Struct, frozen=True):
+    """A git source as its host shows it: `url[//folder][#branch]` is how sources name it."""
+
+    web: str
+    host: str
+    folder: str
+    revision: str
+
+
 @lru_cache(maxsize=4096)
 def provenance(origin: str, path: str) -> dict[str, str]:
-    """What Backstage would add to an entity from this file of this source."""
+    """The annotations that Backstage would add to an entity from this file of this source."""
     kind, target = _location(origin)
+    by, from_ = "backstage.io/managed-by-location", "backstage.io/managed-by-origin-location"
     repository = _repository(origin)
-    found = {"backstage.io/managed-by-origin-location": f"{kind}:{target}"}
     if repository is None:
         file = origin if origin.endswith(f"/{path}") else posixpath.join(origin, path)
-        return {"backstage.io/managed-by-location": f"file:{file}", **found}
-    web, revision = repository
-    pages = next(
-        (one for one in _PAGES if one[0] in web.partition("//")[2].partition("/")[0]), None
-    )
+        return {by: f"file:{file}", from_: f"{kind}:{target}"}
+    web, path = repository.web, posixpath.join(repository.folder, path)
+    pages = next((one for one in _PAGES if one[0] in repository.host), None)
     if pages is None:
-        return {"backstage.io/managed-by-location": f"url:{web}/{path}", **found}
+        return {by: f"url:{web}/{path}", from_: f"{kind}:{target}"}
     _, view, edit, tree = pages
     folder = posixpath.dirname(path)
-    url = f"{web}/{view}/{revision}/{path}"
-    source = f"{web}/{tree}/{revision}/{folder}{'/' if folder else ''}"
-    found = {"backstage.io/managed-by-location": f"url:{url}", **found}
-    found["backstage.io/view-url"] = url
-    if edit and not _COMMIT.search(revision):
-        found["backstage.io/edit-url"] = f"{web}/{edit}/{revision}/{path}"
-    found["backstage.io/source-location"] = f"url:{source}"
-    return found
+    url = f"{web}/{view}/{repository.revision}/{path}"
+    source = f"{web}/{tree}/{repository.revision}/{folder}{'/' if folder else ''}"
+    found = {by: f"url:{url}", from_: f"{kind}:{target}", "backstage.io/view-url": url}
+    if edit and not _COMMIT.search(repository.revision):
+        found["backstage.io/edit-url"] = f"{web}/{edit}/{repository.revision}/{path}"
+    return found | {"backstage.io/source-location": f"url:{source}"}
 
 
 def annotate(body: dict[str, Any], origin: str, path: str) -> None:
@@ -87,21 +91,29 @@ def annotate(body: dict[str, Any], origin: str, path: str) -> None:
     body["metadata"]["annotations"] = {**provenance(origin, path), **said}
 
 
+def shown(origin: str) -> str:
+    """A source as anybody may see it: without name, password and query."""
+    return origin if _repository(origin) is None else _SECRETS.sub("", origin)
+
+
 def _location(origin: str) -> tuple[str, str]:
-    return ("file" if _repository(origin) is None else "url", origin)
+    return ("file" if _repository(origin) is None else "url", shown(origin))
 
 
-def _repository(origin: str) -> tuple[str, str] | None:
-    """The web address of a git source and the revision it follows; None for a folder or file."""
+def _repository(origin: str) -> _Repository | None:
+    """None for a folder or a file."""
     address, _, revision = origin.partition("#")
-    match = _URL.match(address) or _SCP.match(address)
+    match = _URL.match(address.partition("?")[0]) or _SCP.match(address)
     if match is None:
         return None
-    scheme = "http" if match.groupdict().get("scheme") == "http" else "https"
-    host = match["host"]
-    if match.groupdict().get("scheme") in ("ssh", "git"):
+    said = match.groupdict()
+    scheme = "http" if said.get("scheme") == "http" else "https"
+    host = match["host"].lower()
+    if said.get("scheme") in ("ssh", "git"):
         host = host.partition(":")[0]  # the port of ssh is not that of the web
-    return f"{scheme}://{host}/{match['path'].rstrip('/').removesuffix('.git')}", revision or "HEAD"
+    name, _, folder = match["path"].partition("//")
+    web = f"{scheme}://{host}/{name.strip('/').removesuffix('.git')}"
+    return _Repository(web, host, folder.strip("/"), revision or "HEAD")
 
 
 def all_locations(tx: Tx) -> list[Location]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.catalog.service import browsing, passes
+from pilothouse.catalog.service import browsing, origins, passes
 
 if TYPE_CHECKING:
     from pilothouse.kernel.refs import EntityRef
@@ -14,8 +14,12 @@ SYNC = "catalog.sync"  # the job that looks at a source
 
 
 def refresh_source(tx: Tx, spec: str) -> None:
-    """Look at a source at once. Raises NotFound for one that is not of this catalog."""
-    source = passes.source(tx, spec)
+    """Look at a source at once, named as it was given or as answers show it.
+
+    Raises NotFound for one that is not of this catalog.
+    """
+    known = {origins.shown(source.spec): source.spec for source in passes.all_sources(tx)}
+    source = passes.source(tx, known.get(spec, spec))
     tx.enqueue(SYNC, {"source": source.spec}, key=source.spec)
 
 
