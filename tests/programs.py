@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -141,7 +141,7 @@ def clean_environment() -> dict[str, str]:
 def get(port: int, path: str) -> tuple[int, bytes] | None:
     """Status and body; nothing when nobody answers yet."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    with suppress(OSError, http.client.HTTPException):
+    with closing(connection), suppress(OSError, http.client.HTTPException):
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.read()

@@ -31,7 +31,7 @@ cli = App(
     name="pilothouse",
     version=__version__,
     help="The first place anyone goes when an incident starts.",
-    help_epilogue="Settings: pilothouse.toml, PILOTHOUSE_NAME in the environment; see docs/settings.md.",
+    help_epilogue="Settings: pilothouse.toml, or PILOTHOUSE_NAME in the environment.",
 )
 
 
@@ -70,9 +70,14 @@ def up(
     worker = program.worker()
 
     def background() -> None:
+        _say_home(program)
+        loader = threading.Thread(target=_or_end, args=(load, stop), daemon=True)
+        loader.start()
+        worker.run()
+
+    def load() -> None:
         load_sources(program, settings.sources or (".",))
         _upkeep(program, stop)
-        worker.run()
 
     thread = threading.Thread(target=_or_end, args=(background, stop), daemon=True)
     try:
@@ -201,6 +206,14 @@ def _or_end(background: Callable[[], None], stop: threading.Event) -> None:
         log.exception("background.failed")
         stop.set()
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _say_home(program: Program) -> None:
+    print(  # noqa: T201
+        f"Pilothouse {__version__} at {program.settings.home}\n"
+        "  Everybody on this machine is its admin: sign-in is not set up. Ctrl-C ends it.",
+        flush=True,
+    )
 
 
 def _upkeep(program: Program, stop: threading.Event) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pilothouse.catalog import jobs
-from pilothouse.catalog.model import PlacedProblem, Tally
+from pilothouse.catalog.model import PlacedProblem, Source, Tally
 from pilothouse.catalog.outside.specs import absolute
 from pilothouse.catalog.rules.problems import for_github, for_terminal
 from pilothouse.catalog.service import passes, views
@@ -23,6 +26,7 @@ from pilothouse.kernel.program import Program
 FINE, FINDINGS = 0, 1
 WITH_BAR = 1.0  # seconds of loading after which a progress bar appears
 EVERYTHING = 1_000_000
+LOOK_EVERY = 0.05  # seconds
 
 Open = Callable[..., Program]
 out = Console(highlight=False, soft_wrap=True)
@@ -74,54 +78,64 @@ def _line(item: PlacedProblem) -> ProblemLine:
     )
 
 
-def register_sources(program: Program, specs: Sequence[str]) -> list[str]:
-    """Make these the sources of the catalog, and have them followed."""
+def register_sources(program: Program, specs: Sequence[str]) -> list[Source]:
+    """Make these the sources of the catalog, and have them looked at and followed."""
     known = [absolute(spec) for spec in specs]
     with program.db.begin() as tx:
-        passes.register(tx, known)
+        found = passes.register(tx, known)
     jobs.follow(program, known)
-    return known
+    return found
 
 
 def load_sources(program: Program, specs: Sequence[str]) -> None:
-    """Load every source once, saying how that goes, and have them followed from then on."""
-    known = [absolute(spec) for spec in specs]
-    with program.db.begin() as tx:
-        passes.register(tx, known)
-    for spec in known:
-        say_loaded(program, spec, _look(program, spec))
-    jobs.follow(program, known)
+    """Register sources, and say how their first looks go while workers take them."""
+    before = register_sources(program, specs)
+    for source in _await_looks(program, before):
+        with program.db.read() as tx:
+            standing = views.standing(tx)
+        say_loaded(program, source, standing)
 
 
-def _look(program: Program, spec: str) -> jobs.Look:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files"),
-    )
+def _await_looks(program: Program, before: Sequence[Source]) -> Iterator[Source]:
+    """Each source once it has been looked at again, with a progress bar when that takes long."""
+    waiting = {source.id: source.looks for source in before}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    began = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"Reading {spec}", total=None, visible=False, start=True)
+        tasks = {source.id: bar.add_task("", visible=False) for source in before}
+        while waiting:
+            with program.db.read() as tx:
+                now = {source.id: source for source in passes.all_sources(tx)}
+            for number in list(waiting):
+                source = now.get(number)
+                if source is None or source.looks > waiting[number]:
+                    waiting.pop(number)
+                    bar.remove_task(tasks[number])
+                    if source is not None:
+                        yield source
+                    continue
+                slow = time.monotonic() - began > WITH_BAR
+                words, total = f"Reading {source.spec}", source.total or None
+                bar.update(
+                    tasks[number],
+                    description=words,
+                    completed=source.done,
+                    total=total,
+                    visible=slow,
+                )
+            if waiting:
+                time.sleep(LOOK_EVERY)
 
-        def progress(done: int, total: int) -> None:
-            slow = (bar.tasks[task].elapsed or 0) > WITH_BAR
-            bar.update(task, completed=done, total=total, visible=slow)
 
-        return jobs.look(program, spec, progress)
-
-
-def say_loaded(program: Program, spec: str, done: jobs.Look) -> None:
+def say_loaded(program: Program, source: Source, standing: views.Standing) -> None:
     """One line about a source that was looked at."""
-    with program.db.read() as tx:
-        standing = views.standing(tx)
-    if done.failed:
-        out.print(f"  [red]{spec}[/red]: {done.failed}")
+    if source.error:
+        out.print(f"  {source.spec}: [red]{escape(source.error)}[/red]")
         return
-    tally = done.tally
-    changed = f"{tally.added:,} added, {tally.changed:,} changed, {tally.removed:,} removed"
+    changed = f"{source.added:,} added, {source.changed:,} changed, {source.removed:,} removed"
     problems = standing.errors + standing.warnings
     where = f"; {problems:,} problems: {program.settings.home}/catalog/problems" if problems else ""
-    out.print(f"  {spec}: {standing.entities:,} entities in the catalog ({changed}){where}")
+    out.print(f"  {source.spec}: {standing.entities:,} entities in the catalog ({changed}){where}")
 
 
 def register(cli: App, open_program: Open) -> None:
@@ -209,14 +223,17 @@ def register(cli: App, open_program: Open) -> None:
 
 
 def _sync_all(program: Program, specs: Sequence[str]) -> tuple[Tally, bool]:
-    known = [absolute(spec) for spec in specs]
-    with program.db.begin() as tx:
-        passes.register(tx, known)
+    """Have these sources looked at once, by a worker of our own or one that is there already."""
+    worker = program.worker([jobs.SYNC])
+    thread = threading.Thread(target=worker.run, name="sync", daemon=True)
+    before = register_sources(program, specs)
+    thread.start()
     tally, failed = Tally(), False
-    for spec in known:
-        done = _look(program, spec)
-        tally.add(done.tally)
-        failed = failed or done.failed is not None
+    for source in _await_looks(program, before):
+        tally.add(source.tally)
+        failed = failed or source.error is not None
+    worker.stop()
+    thread.join()
     return tally, failed
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -36,8 +37,12 @@ MOST_BYTES = 50_000_000  # of one file that a placeholder brings in
 CATALOG_BYTES = 5_000_000  # of one catalog file
 CHUNK_FILES = 100  # written in one transaction, which others wait for
 CHUNK_ENTITIES = 600
+PATIENCE = 20.0  # seconds that a new source waits for those named before it
+TURN_POLL = 0.1
 
-Progress = Callable[[int, int], None]  # files read, of so many
+THERE, ABSENT = "there", ""  # of what a Location names; of what a placeholder names its stamp
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -56,27 +61,27 @@ class Pass:
     source: Source
     origin: outside.Source
     kinds: Mapping[str, Kind]
-    progress: Progress = lambda _done, _total: None
     tally: Tally = field(default_factory=Tally)
     touched: set[str] = field(default_factory=set)
     commits: dict[str, Commit] = field(default_factory=dict)
     known: dict[str, FileState] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)  # paths whose commits were asked for
     _done: int = 0
 
     def run(self) -> bool:
         """Bring the catalog to what the source says now; False when nothing had changed."""
         began_at = self._prepare()
         todo = [path for path, stamp in self.stamps.items() if not self._same(path, stamp)]
-        self.commits = self.origin.commits(todo, self._since()) if todo else {}
+        self._ask_commits(todo)
         wrote = False
         for chunk in self._chunks(self._walk()):
             if not wrote:
                 wrote = True
                 with self.db.begin() as tx:
                     passes.begin(tx, self.source, len(todo))
-            self._take(chunk, len(todo))
+            self._take(chunk)
         dropped = self.known.keys() - self.seen
         if wrote or dropped or self.source.unsettled:
             self._settle(dropped, began_at)
@@ -89,7 +94,8 @@ class Pass:
     def _prepare(self) -> datetime:
         with self.db.read() as tx:
             self.known = passes.known_files(tx, self.source)
-            began_at = tx.now
+            # What a pass that was cut off added may be what an entity that went was renamed to.
+            began_at = (self.source.checked_at or _EVER) if self.source.unsettled else tx.now
         self.stamps = {path: _salted(self.kinds, s) for path, s in self.origin.discover().items()}
         return began_at
 
@@ -97,7 +103,21 @@ class Pass:
         state = self.known.get(path)
         if state is None or state.stamp != stamp:
             return False
-        return not state.reads or self.origin.stamps(list(state.reads)) == state.reads
+        return all(self._as_before(target, was) for target, was in state.reads.items())
+
+    def _as_before(self, target: str, was: str) -> bool:
+        """Whether what a file names is there as it was, or still is not."""
+        if was not in (THERE, ABSENT):
+            return self._stamp(target) == was
+        return self._is_there(target) == (was == THERE)
+
+    def _stamp(self, target: str) -> str:
+        return self.origin.stamps([target]).get(target, ABSENT)
+
+    def _is_there(self, target: str) -> bool:
+        if outside.is_glob(target):
+            return bool(self.origin.glob(target))
+        return target in self.stamps or self._stamp(target) != ABSENT
 
     def _walk(self) -> Iterator[FileReading]:
         """Files that are new or changed, in the order of their paths, then what they include."""
@@ -109,6 +129,8 @@ class Pass:
             if self._same(path, stamp):
                 includes = self.known[path].includes
             else:
+                if path not in self.asked:
+                    self._ask_commits([path, *queue])
                 file = self._read(path, stamp)
                 includes = file.includes
                 yield file
@@ -128,19 +150,46 @@ class Pass:
         return [path for path in paths if path in self.stamps]
 
     def _read(self, path: str, stamp: str) -> FileReading:
-        place = reading.Place(
-            read=lambda target: self.origin.read(target, MOST_BYTES),
-            expand=self.origin.glob,
-            exists=lambda target: target in self.stamps or bool(self.origin.stamps([target])),
-            local=self.origin.local_path,
-        )
+        reads: dict[str, str] = {}
+
+        def read(target: str) -> bytes:
+            reads[target] = self._stamp(target)  # before it is read, lest it change in between
+            return self.origin.read(target, MOST_BYTES)
+
+        place = reading.Place(read, self.origin.glob, self._is_there, self.origin.local_path)
         try:
             data = self.origin.read(path, CATALOG_BYTES)
         except PilothouseError as error:
-            return reading.unreadable(path, stamp, error)
-        file = reading.read_file(path, stamp, data, self.kinds, place)
-        reads = self.origin.stamps(file.named) if file.named else {}
-        return msgspec.structs.replace(file, reads=reads, commit=self.commits.get(path))
+            file = reading.unreadable(path, stamp, error)
+        else:
+            file = reading.read_file(path, stamp, data, self.kinds, place)
+        there = {one: THERE if self._is_there(one) else ABSENT for one in file.includes}
+        return msgspec.structs.replace(
+            file,
+            includes=self._kept_includes(file),
+            reads=there | reads,
+            commit=self._commit(path, reads),
+        )
+
+    def _kept_includes(self, file: FileReading) -> tuple[str, ...]:
+        """While something in a file is not valid, what it named before stays in the catalog too."""
+        if file.path not in self.known or not (file.invalid or file.unreadable):
+            return file.includes
+        return tuple(dict.fromkeys([*file.includes, *self.known[file.path].includes]))
+
+    def _ask_commits(self, paths: Iterable[str]) -> None:
+        wanted = sorted(set(paths) - self.asked)
+        self.asked.update(wanted)
+        if wanted:
+            self.commits |= self.origin.commits(wanted, self._since())
+
+    def _commit(self, path: str, reads: Iterable[str]) -> Commit | None:
+        """The commit that brought a file; where only what it reads is newer, that one's."""
+        if path in self.commits or not self._since():
+            return self.commits.get(path)
+        self._ask_commits(reads)
+        found = [self.commits[read] for read in reads if read in self.commits]
+        return max(found, key=lambda commit: commit.at, default=None)
 
     def _chunks(self, files: Iterator[FileReading]) -> Iterator[list[FileReading]]:
         chunk: list[FileReading] = []
@@ -154,31 +203,30 @@ class Pass:
         if chunk:
             yield chunk
 
-    def _take(self, chunk: list[FileReading], total: int) -> None:
+    def _take(self, chunk: list[FileReading]) -> None:
         self._done += len(chunk)
         with self.db.begin() as tx:
             tally, touched = passes.take(tx, self.source, chunk, self._done)
         crash_point("catalog.taken")
         self.tally.add(tally)
         self.touched |= touched
-        self.progress(self._done, max(total, self._done))
 
     def _settle(self, dropped: set[str], began_at: datetime) -> None:
         gone = sorted(dropped)
-        commits = self.origin.commits(gone, self._since()) if gone else {}
+        self._ask_commits(gone)
         with self.db.begin() as tx:
             self.touched |= passes.drop_files(tx, self.source, gone)
-            tally, touched = passes.finish(tx, began_at, self.commits | commits)
+            tally, touched = passes.finish(tx, self.source, began_at, self.commits)
         crash_point("catalog.finished")
         self.tally.add(tally)
         self.touched |= touched
         if self.source.unsettled:  # an earlier pass was cut off: what it touched is not known
             with self.db.read() as tx:
-                self.touched |= set(passes.refs_of(tx, self.source))
+                self.touched |= passes.all_refs(tx)
         hints, refs = passes.Hints(), sorted(self.touched)
-        for start in range(0, len(refs), 400):
+        for start in range(0, len(refs), passes.MOST_AT_ONCE):
             with self.db.begin() as tx:
-                passes.check_references(tx, refs[start : start + 400], hints)
+                passes.check_references(tx, refs[start : start + passes.MOST_AT_ONCE], hints)
 
 
 def _salted(kinds: Mapping[str, Kind], stamp: str | None) -> str:
@@ -194,11 +242,13 @@ def _bytes(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-def look(program: Program, spec: str, progress: Progress = lambda _done, _total: None) -> Look:
+def look(
+    program: Program, spec: str, await_turn: Callable[[Source], None] = lambda _: None
+) -> Look:
     """Look at one source now: fetch it, and bring the catalog to what it says.
 
-    Raises NotFound for a source that is not registered. A source that cannot be reached is
-    written down as a problem, and keeps what it gave.
+    `await_turn` is called between the two. Raises NotFound for a source that is not registered.
+    A source that cannot be reached is written down as a problem, and keeps what it gave.
     """
     settings = program.settings
     with program.db.read() as tx:
@@ -207,12 +257,13 @@ def look(program: Program, spec: str, progress: Progress = lambda _done, _total:
     try:
         origin = outside.open_source(spec, Path(settings.data))
         origin.refresh(settings.git_timeout)
+        await_turn(source)
         revision = origin.revision()
         known = source.revision == _salted(program.kinds, revision)
         if revision is not None and known and not source.unsettled:
             work = None
         else:
-            work = Pass(program.db, source, origin, program.kinds, progress)
+            work = Pass(program.db, source, origin, program.kinds)
         changed = work is not None and work.run()
     except PilothouseError as error:
         wait = next_interval(source.interval, changed=False, **bounds)
@@ -222,8 +273,8 @@ def look(program: Program, spec: str, progress: Progress = lambda _done, _total:
         return Look(Tally(), wait, failed=str(error))
     wait = next_interval(source.interval, changed=changed, **bounds)
     with program.db.begin() as tx:
-        passes.end(tx, source, _salted(program.kinds, revision), changed=changed, interval=wait)
-    tally = work.tally if work else Tally()
+        salted, tally = _salted(program.kinds, revision), work.tally if work else Tally()
+        passes.end(tx, source, passes.Outcome(salted, tally, changed=changed, interval=wait))
     if changed:
         log.info("catalog.synced", source=spec, **msgspec.structs.asdict(tally))
     return Look(tally, wait)
@@ -231,8 +282,17 @@ def look(program: Program, spec: str, progress: Progress = lambda _done, _total:
 
 def _sync(work: Work) -> None:
     spec = work.job.data()["source"]
+
+    def await_turn(source: Source) -> None:
+        give_up = time.monotonic() + PATIENCE
+        while not work.stopping.is_set() and time.monotonic() < give_up:
+            with work.db.read() as tx:
+                if passes.is_turn(tx, source):
+                    return
+            time.sleep(TURN_POLL)
+
     try:
-        done = look(work.program, spec)
+        done = look(work.program, spec, await_turn)
     except NotFound:
         return  # no longer a source; the job ends
     with work.finish(again_after=timedelta(seconds=done.wait)):

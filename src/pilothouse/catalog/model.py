@@ -126,6 +126,16 @@ class Source(msgspec.Struct, frozen=True):
     unsettled: bool
     done: int
     total: int
+    looks: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+    @property
+    def tally(self) -> Tally:
+        """What the last look came to."""
+        return Tally(self.added, self.changed, self.removed, self.unchanged)
 
     @property
     def commit(self) -> str:
@@ -153,8 +163,7 @@ class FileReading(msgspec.Struct, frozen=True):
     invalid: tuple[tuple[int, str | None, str], ...] = ()  # place, ref if it can be told, why
     problems: tuple[Problem, ...] = ()
     includes: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()  # files that its placeholders name
-    reads: dict[str, str] = {}  # those files with their stamps
+    reads: dict[str, str] = {}  # what it names besides: of a placeholder's file its stamp
     unreadable: str | None = None  # why nothing could be read; what it gave before stays
     commit: Commit | None = None
 

@@ -42,7 +42,7 @@ def configure(log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "watchfiles", "alembic"):
+    for chatty in ("uvicorn.access", "uvicorn.error", "watchfiles", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

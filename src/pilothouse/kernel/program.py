@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -45,9 +45,12 @@ class Program:
             found[job.name] = job
         return found
 
-    def worker(self) -> Worker:
-        """A worker for these jobs; it is woken whenever this process commits one."""
-        worker = Worker(self.db, self.job_kinds, self, self.settings.workers)
+    def worker(self, only: Collection[str] | None = None) -> Worker:
+        """A worker for all jobs, or `only` these; woken whenever this process commits one."""
+        kinds = {
+            name: kind for name, kind in self.job_kinds.items() if only is None or name in only
+        }
+        worker = Worker(self.db, kinds, self, self.settings.workers)
         self.db.wake.listeners.append(worker.wake)
         return worker
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from pilothouse.catalog.model import (
     Commit,
     Entity,
@@ -23,6 +25,7 @@ from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.tx import Tx
 
 SHORTEST = 60  # seconds; the first interval between looks at a git source
+MOST_AT_ONCE = 400  # refs of one query; both databases have a limit for its values
 MOST_HINTS = 200  # dangling references of one pass that get a hint
 
 
@@ -33,24 +36,26 @@ def register(tx: Tx, specs: Sequence[str]) -> list[Source]:
     history kept.
     """
     known = {source.spec: source for source in sources.all_sources(tx.conn)}
-    for position, spec in enumerate(specs):
+    for position, spec in enumerate(dict.fromkeys(specs)):
         if spec not in known:
             sources.add(tx.conn, spec, position, SHORTEST)
         elif known[spec].position != position:
             sources.place(tx.conn, known[spec].id, position)
-    for spec in known.keys() - set(specs):
+    for spec in sorted(known.keys() - set(specs)):
         _forget(tx, known[spec])
     return sources.all_sources(tx.conn)
 
 
 def _forget(tx: Tx, source: Source) -> None:
     entities.one_writer(tx.conn)
-    files = sources.files_of(tx.conn, source.id)
-    drop_files(tx, source, files)
-    while gone := entities.orphans(tx.conn):
+    touched = drop_files(tx, source, sources.files_of(tx.conn, source.id))
+    while gone := entities.orphans(tx.conn, source.id):
         settling.remove(tx, gone, {})
     problems.clear_source(tx.conn, source.id)
     sources.remove(tx.conn, source.id)
+    refs, hints = sorted(touched), Hints()
+    for start in range(0, len(refs), MOST_AT_ONCE):
+        check_references(tx, refs[start : start + MOST_AT_ONCE], hints)
 
 
 def source(tx: Tx, spec: str) -> Source:
@@ -65,14 +70,28 @@ def all_sources(tx: Tx) -> list[Source]:
     return sources.all_sources(tx.conn)
 
 
+def is_turn(tx: Tx, source: Source) -> bool:
+    """Whether every source named before this one has been looked at.
+
+    At a first sync the order of sources decides who keeps a ref that two of them claim.
+    """
+    return all(
+        other.looks for other in sources.all_sources(tx.conn) if other.position < source.position
+    )
+
+
 def known_files(tx: Tx, source: Source) -> dict[str, FileState]:
     """The files of a source as they were last read, by path."""
     return sources.files_of(tx.conn, source.id)
 
 
-def refs_of(tx: Tx, source: Source) -> list[str]:
-    """All entities whose document stands in a source."""
-    return queries.refs_of_source(tx.conn, source.id)
+def all_refs(tx: Tx) -> set[str]:
+    """All entities of the catalog."""
+    return {
+        ref
+        for source in sources.all_sources(tx.conn)
+        for ref in queries.refs_of_source(tx.conn, source.id)
+    }
 
 
 def begin(tx: Tx, source: Source, total: int) -> None:
@@ -125,7 +144,10 @@ class _Plan:
 
 
 def _plan(reading: FileReading, kept: list[documents.Row]) -> _Plan:
-    """Match documents by ref, then by place; what no longer validates keeps its last good form."""
+    """Match documents by ref, then by place; what no longer validates keeps its last good form.
+
+    By place, too, where what is wrong is the name itself.
+    """
     plan = _Plan()
     waiting: dict[str, list[documents.Row]] = {}
     for row in sorted(kept, key=lambda row: row.place):
@@ -139,9 +161,15 @@ def _plan(reading: FileReading, kept: list[documents.Row]) -> _Plan:
         else:
             plan.fresh.append(entity)
     left = [row for rows in waiting.values() for row in rows]
+    nameless: list[tuple[int, str]] = []
     for place, ref, why in reading.invalid:
-        row = next((r for r in left if (r.ref == ref if ref else r.place == place)), None)
-        if row is not None:
+        if row := next((row for row in left if row.ref == ref), None):
+            left.remove(row)
+            plan.stale.append((row.id, why))
+        else:
+            nameless.append((place, why))
+    for place, why in nameless:
+        if row := next((row for row in left if row.place == place), None):
             left.remove(row)
             plan.stale.append((row.id, why))
     for row in left:
@@ -156,26 +184,33 @@ def drop_files(tx: Tx, source: Source, files: Iterable[str]) -> set[str]:
     """Forget files that are no longer in the source; returns the refs they claimed."""
     entities.one_writer(tx.conn)
     known = sources.files_of(tx.conn, source.id)
-    ids = [known[path].id for path in files if path in known]
+    paths = [path for path in files if path in known]
     touched: set[str] = set()
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        rows = [row for rows in documents.of_files(tx.conn, part).values() for row in rows]
+    for start in range(0, len(paths), MOST_AT_ONCE):
+        part = paths[start : start + MOST_AT_ONCE]
+        ids = [known[path].id for path in part]
+        rows = [row for rows in documents.of_files(tx.conn, ids).values() for row in rows]
         documents.remove(tx.conn, (row.id for row in rows))
-        problems.clear_files(tx.conn, source.id, [p for p in files if p in known])
-        sources.drop_files(tx.conn, part)
+        problems.clear_files(tx.conn, source.id, part)
+        sources.drop_files(tx.conn, ids)
         refs = {row.ref for row in rows}
         settling.settle(tx, refs, {})
         touched |= refs
     return touched
 
 
-def finish(tx: Tx, began_at: datetime, commits: dict[str, Commit]) -> tuple[Tally, set[str]]:
-    """Entities that no document claims any more are renamed, or leave the catalog."""
+def finish(
+    tx: Tx, source: Source, began_at: datetime, commits: dict[str, Commit]
+) -> tuple[Tally, set[str]]:
+    """Entities that no document of the source claims any more are renamed, or leave the catalog.
+
+    Until `end` the pass is one that was cut off: what refers to them is not yet checked.
+    """
     entities.one_writer(tx.conn)
+    sources.mark(tx.conn, source.id, unsettled=1)
     tally, touched = Tally(), set[str]()
     added = {item.ref: item for item in entities.added_since(tx.conn, began_at)}
-    while gone := entities.orphans(tx.conn):
+    while gone := entities.orphans(tx.conn, source.id):
         pairs = settling.renamed(gone, list(added.values()))
         for old in gone:
             if old.ref in pairs:
@@ -239,12 +274,29 @@ def _dangling(tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints:
     )
 
 
-def end(tx: Tx, source: Source, revision: str | None, *, changed: bool, interval: int) -> None:
-    """A pass ended well."""
+class Outcome(msgspec.Struct, frozen=True):
+    """How a look at a source ended."""
+
+    revision: str | None
+    tally: Tally
+    changed: bool
+    interval: int  # seconds until the next look
+
+
+def end(tx: Tx, source: Source, outcome: Outcome) -> None:
+    """A look ended well."""
     problems.clear_source(tx.conn, source.id, Scope.SOURCE)
-    values = {"changed_at": tx.now} if changed else {}
-    sources.touched(
-        tx.conn, source.id, tx.now, revision=revision, error=None, interval=interval, **values
+    values = {"changed_at": tx.now} if outcome.changed else {}
+    sources.looked(
+        tx.conn,
+        source.id,
+        tx.now,
+        outcome.tally,
+        revision=outcome.revision,
+        error=None,
+        interval=outcome.interval,
+        unsettled=0,
+        **values,
     )
 
 
@@ -257,6 +309,4 @@ def unreachable(tx: Tx, source: Source, why: str, interval: int) -> None:
         message=f"{why} What it gave before stays in the catalog.",
     )
     problems.add(tx.conn, Scope.SOURCE, [(source.id, problem)], tx.now)
-    sources.mark(
-        tx.conn, source.id, checked_at=tx.now, error=why, interval=interval, done=0, total=0
-    )
+    sources.looked(tx.conn, source.id, tx.now, Tally(), error=why, interval=interval)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pilothouse.catalog.model import FileReading, FileState, Source
+from pilothouse.catalog.model import FileReading, FileState, Source, Tally
 from pilothouse.catalog.store.tables import files, sources
 from pilothouse.kernel.db import read
 
@@ -29,7 +29,10 @@ def find(conn: Connection, spec: str) -> Source | None:
 
 def add(conn: Connection, spec: str, position: int, interval: int) -> None:
     values = {"spec": spec, "position": position, "interval": interval}
-    conn.execute(insert(sources).values(**values, unsettled=0, done=0, total=0))
+    nothing = dict.fromkeys(
+        ("unsettled", "done", "total", "looks", "added", "changed", "removed", "unchanged"), 0
+    )
+    conn.execute(insert(sources).values(**values, **nothing))
 
 
 def place(conn: Connection, source_id: int, position: int) -> None:
@@ -98,6 +101,8 @@ def drop_files(conn: Connection, ids: Iterable[int]) -> None:
     conn.execute(delete(files).where(files.c.id.in_(list(ids))))
 
 
-def touched(conn: Connection, source_id: int, now: datetime, **values: Any) -> None:
-    """A look at a source ended."""
-    mark(conn, source_id, checked_at=now, unsettled=0, done=0, total=0, **values)
+def looked(conn: Connection, source_id: int, now: datetime, tally: Tally, **values: Any) -> None:
+    """A look at a source ended; other names are the table's columns."""
+    came_to = msgspec.structs.asdict(tally)
+    looks = sources.c.looks + 1
+    mark(conn, source_id, checked_at=now, looks=looks, done=0, total=0, **came_to, **values)

@@ -27,6 +27,11 @@ sources = Table(
     Column("unsettled", Integer, nullable=False),  # 1: a pass began to write and has not ended
     Column("done", Integer, nullable=False),  # files read in the pass that runs now …
     Column("total", Integer, nullable=False),  # … of so many; 0 when none runs
+    Column("looks", Integer, nullable=False),  # how often it was looked at; the last one came to:
+    Column("added", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
 )
 
 files = Table(

@@ -168,6 +168,11 @@ def upgrade() -> None:
         sa.Column("unsettled", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("removed", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_sources")),
         sa.UniqueConstraint("spec", name=op.f("uq_catalog_sources_spec")),
     )

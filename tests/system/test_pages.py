@@ -1,0 +1,250 @@
+"""The pages in a real browser: readable by everyone, with keys, without scripts, live."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests import programs
+from tests.servers import free_port
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+THEMES = ("chart", "night")
+WIDTHS = (1440, 390)
+PATHS = (
+    "/",
+    "/catalog",
+    "/catalog?kind=component&q=check",
+    "/catalog?q=nothing-has-this-name",
+    "/catalog?at=2199-01-01",
+    "/catalog/problems",
+    "/catalog/changes",
+    "/catalog/sources",
+    "/catalog/component/default/checkout",
+    "/catalog/component/default/checkout/changes",
+    "/catalog/component/default/checkout/document",
+    "/catalog/component/default/checkout?at=2199-01-01",
+    "/catalog/component/default/hostile",
+    "/catalog/api/default/payments",
+    "/catalog/api/default/payments/definition",
+    "/catalog/group/default/payments",
+    "/catalog/group/default/payments/related?type=hasMember",
+    "/catalog/user/default/maya",
+    "/catalog/system/default/shop",
+    "/catalog/domain/default/commerce",
+    "/catalog/resource/default/ledger-db",
+    "/catalog/somethingelse/default/strange",
+    "/catalog/component/default/never-was",
+    "/search?q=pay",
+    "/jobs",
+    "/components",
+)
+CATALOG = """
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata:
+  name: checkout
+  title: Checkout
+  description: Takes a **basket** and turns it into an order.
+  annotations: {github.com/project-slug: shop/checkout, example.org/home: "https://example.org"}
+  labels: {tier: "1"}
+  tags: [python, tier-1]
+  links:
+    - {url: "https://runbooks.example/checkout", title: When payments fail, type: runbook}
+spec:
+  {type: service, lifecycle: production, owner: payments, system: shop,
+   consumesApis: [payments], dependsOn: ["resource:ledger-db", "component:not-there"]}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata:
+  name: hostile
+  title: "<img src=x onerror=alert(1)>"
+  description: "<script>alert(1)</script> [press](javascript:alert(1)) <b>bold</b>"
+  links: [{url: "javascript:alert(1)", title: "<b>press me</b>"}]
+spec: {type: "<i>service</i>", lifecycle: production, owner: nobody-knows}
+---
+apiVersion: backstage.io/v1alpha1
+kind: API
+metadata: {name: payments, title: Payments API}
+spec: {type: openapi, lifecycle: production, owner: payments, definition: "openapi: 3.1.0\\n"}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Resource
+metadata: {name: ledger-db}
+spec: {type: database, owner: payments}
+---
+apiVersion: backstage.io/v1alpha1
+kind: System
+metadata: {name: shop}
+spec: {owner: payments, domain: commerce}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Domain
+metadata: {name: commerce}
+spec: {owner: payments}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: payments, title: Payments}
+spec: {type: team, children: []}
+---
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: maya}
+spec: {profile: {displayName: Maya Okafor, email: maya@example.org}, memberOf: [payments]}
+---
+apiVersion: example.org/v1
+kind: SomethingElse
+metadata: {name: strange}
+spec: {}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: checkout}
+spec: {type: library, lifecycle: production, owner: payments}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: slip}
+spec: {type: service, lifecylce: production, owner: payments}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A running portal and the file it shows."""
+
+    url: str
+    file: Path
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    folder = tmp_path_factory.mktemp("pages")
+    file = folder / "source" / "catalog-info.yaml"
+    file.parent.mkdir()
+    file.write_text(CATALOG)
+    starting = programs.started_programs(folder)
+    program, port = next(starting), free_port()
+    running = program("up", str(file.parent), "--port", str(port))
+    running.wait_for_http(port, "/catalog/component/default/checkout")
+    yield Portal(f"http://127.0.0.1:{port}", file)
+    next(starting, None)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_on_any_page(
+    browser: Browser, portal: Portal, theme: str, width: int
+) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not there: it comes with the editable install's web build")
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, reduced_motion="reduce", bypass_csp=True
+    )
+    context.add_cookies([{"name": "display", "value": f"{theme}|UTC|on", "url": portal.url}])
+    tab = context.new_page()
+    found = []
+    for path in PATHS:
+        tab.goto(portal.url + path)
+        tab.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
+        tab.add_script_tag(path=AXE)
+        violations = tab.evaluate("axe.run().then(result => result.violations)")
+        found += [
+            f"{path}: {item['id']}: {node['target']}"
+            for item in violations
+            for node in item["nodes"]
+        ]
+    context.close()
+    assert not found
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_page_is_wider_than_the_phone(tab: Page, portal: Portal, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 800})
+    wide = []
+    for path in PATHS:
+        tab.goto(portal.url + path)
+        if tab.evaluate("document.documentElement.scrollWidth") > width:
+            wide.append(path)
+    assert not wide
+
+
+def test_titles_and_links_of_others_run_nothing(tab: Page, portal: Portal) -> None:
+    asked: list[str] = []
+    tab.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    for path in ("/", "/catalog", "/catalog/component/default/hostile", "/search?q=img"):
+        tab.goto(portal.url + path)
+        assert tab.locator("a[href^='javascript' i]").count() == 0
+        assert tab.locator("main img").count() == 0
+    expect(tab.locator("h1")).to_have_text("Found for “img”")
+    assert not asked
+
+
+def test_keys_lead_to_search_and_pages_and_rows(tab: Page, portal: Portal) -> None:
+    tab.goto(portal.url + "/catalog")
+    tab.keyboard.press("/")
+    expect(tab.locator("#q")).to_be_focused()
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Control+k")
+    expect(tab.locator("#q")).to_be_focused()
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("j")
+    expect(tab.locator("[data-row] a").first).to_be_focused()
+    tab.keyboard.press("g")
+    tab.keyboard.press("l")
+    expect(tab).to_have_url(re.compile("/catalog/changes$"))
+
+
+def test_the_search_box_offers_while_one_types(tab: Page, portal: Portal) -> None:
+    tab.goto(portal.url)
+    tab.locator("#q").press_sequentially("chec")
+    expect(tab.locator(".found a").first).to_contain_text("Checkout")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(re.compile("/catalog/component/default/checkout$"))
+
+
+def test_the_list_narrows_while_one_types(tab: Page, portal: Portal) -> None:
+    tab.goto(portal.url + "/catalog")
+    tab.locator("#filter").press_sequentially("ledger")
+    expect(tab.locator("#results tbody tr")).to_have_count(1)
+    expect(tab).to_have_url(re.compile("q=ledger"))
+
+
+def test_a_saved_file_is_seen_without_loading_the_page_again(tab: Page, portal: Portal) -> None:
+    tab.goto(portal.url + "/catalog/changes")
+    tab.wait_for_function("document.querySelector('#live') !== null")
+    tab.evaluate("window.stillHere = true")
+    tab.mouse.move(0, 0)
+    portal.file.write_text(CATALOG.replace("name: ledger-db}", "name: ledger-db, title: Ledger}"))
+    expect(tab.locator("#results")).to_contain_text("Ledger", timeout=15_000)
+    assert tab.evaluate("window.stillHere")
+
+
+def test_everything_reads_and_works_without_scripts(browser: Browser, portal: Portal) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(portal.url + "/catalog")
+    tab.locator("input[name=kind][value=api]").check()
+    tab.get_by_role("button", name="Apply filters").click()
+    expect(tab.locator("h1")).to_have_text("APIs")
+    tab.locator("#q").fill("maya")
+    tab.locator("#q").press("Enter")
+    tab.locator("main table a", has_text="maya").first.click()
+    expect(tab.locator("h1")).to_have_text("Maya Okafor")
+    context.close()
+
+
+def test_the_theme_that_was_chosen_is_drawn_by_the_server(tab: Page, portal: Portal) -> None:
+    tab.goto(portal.url + "/catalog")
+    tab.get_by_role("button", name="Display").click()
+    tab.locator("#theme").select_option("night")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.locator("html")).to_have_attribute("data-theme", "night")
+    expect(tab).to_have_url(re.compile("/catalog$"))
