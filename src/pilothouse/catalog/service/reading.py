@@ -34,7 +34,6 @@ class _Run:
         self.invalid: list[tuple[int, str | None, str]] = []
         self.problems: list[Problem] = []
         self.includes: dict[str, None] = {}
-        self.reads: set[str] = set()
 
     def take(self, document: Document) -> None:
         """Judge one document, and note what else it names."""
@@ -45,7 +44,7 @@ class _Run:
         if entity is None or resolved.problems:
             wrong = [*resolved.problems, *found]
             why = next((p.message for p in wrong if p.severity is Severity.ERROR), "not valid")
-            ref = validity.ref_of(document.value)
+            ref = validity.ref_of(document)
             self.invalid.append((document.index, ref and str(ref), why))
             return
         self.entities.append(entity)
@@ -58,29 +57,27 @@ class _Run:
         return locations.resolve_path(self.path, target)
 
     def _read_target(self, target: str) -> bytes:
-        path = self._resolve(target)
-        self.reads.add(path)
-        return self.place.read(path)
+        return self.place.read(self._resolve(target))
 
     def _follow(self, document: Document, entity: Entity) -> None:
         findings = Findings(document)
         named = locations.location_spec(entity.body)
         for item in named.targets:
             try:
-                self.includes[self._named(item.target, optional=named.optional)] = None
+                self._include(item.target, optional=named.optional)
             except PilothouseError as error:
                 steps = tuple(int(s) if s.isdigit() else s for s in item.field.split("."))
                 said = Said(item.target, "a file or a glob in the same source")
                 findings.add("bad-location", steps, str(error), said)
         self.problems += findings.problems
 
-    def _named(self, target: str, *, optional: bool) -> str:
-        """The path or glob that a target means. Raises NotFound when nothing is there."""
+    def _include(self, target: str, *, optional: bool) -> None:
+        """Note the path or glob that a target means. Raises NotFound when nothing is there yet."""
         path = self._resolve(target)
+        self.includes[path] = None
         there = self.place.expand(path) if locations.is_glob(path) else self.place.exists(path)
         if not there and not optional:
             raise NotFound(f"{target} names no file in this source")
-        return path
 
 
 def read_file(
@@ -104,7 +101,6 @@ def read_file(
         invalid=tuple(run.invalid),
         problems=placed,
         includes=tuple(run.includes),
-        named=tuple(sorted(run.reads)),
         unreadable=None if reading.ok else broken or "the file cannot be read",
     )
 

@@ -29,6 +29,8 @@ from pilothouse.kernel.events import Event
 from pilothouse.kernel.tx import Tx
 
 CHANGED = "catalog.changed"  # the type of the event that tells of new versions
+MOST_AT_ONCE = 400  # refs of one query; both databases have a limit for its values
+MOST_RIVALS = 5  # named to the document that keeps a ref; more are counted
 MOST_PAIRS = 40_000  # of entities that went and came in one pass; beyond that none is a rename
 _OWN_COLUMNS = frozenset({"metadata.name", "metadata.namespace", "metadata.uid"})
 
@@ -52,6 +54,13 @@ def settle(tx: Tx, refs: Iterable[str], commits: dict[str, Commit]) -> Tally:
     Entities without any claim are left to `finish`, which may find them under another name.
     """
     wanted = sorted(set(refs))
+    tally = Tally()
+    for start in range(0, len(wanted), MOST_AT_ONCE):
+        tally.add(_settle(tx, wanted[start : start + MOST_AT_ONCE], commits))
+    return tally
+
+
+def _settle(tx: Tx, wanted: list[str], commits: dict[str, Commit]) -> Tally:
     held = documents.claims(tx.conn, wanted)
     known = entities.present(tx.conn, wanted)
     fresh = [ref for ref in wanted if ref in held and ref not in known]
@@ -65,6 +74,7 @@ def settle(tx: Tx, refs: Iterable[str], commits: dict[str, Commit]) -> Tally:
     entities.put_definitions(tx.conn, long_texts)
     _write(tx, [step for step in steps if step.change], commits)
     _replace(tx, [step for step in steps if not step.change])
+    problems.clear_refs(tx.conn, Scope.CLAIM, wanted)
     _tell_rivals(tx, held, {step.claim.document_id for step in steps})
     tally = _count(steps)
     _announce(tx, steps, tally)
@@ -99,14 +109,15 @@ def _difference(
 ) -> tuple[ChangeKind | None, Sequence[FieldChange]]:
     if present is None:
         return ChangeKind.ADDED, ()
-    if text == present.body and digest == present.definition:
-        if (claim.spec, claim.path) != (present.origin, present.path):
-            return ChangeKind.MOVED, ()
-        return None, ()
-    diff = changes.changes(msgspec.json.decode(present.body), body)
+    diff: list[FieldChange] = []
+    if text != present.body:
+        diff = changes.changes(msgspec.json.decode(present.body), body)
     if digest != present.definition:
-        diff = [*diff, FieldChange("spec.definition", present.definition, digest)]
-    return (ChangeKind.CHANGED, diff) if diff else (None, ())
+        diff.append(FieldChange("spec.definition", present.definition, digest))
+    if diff:
+        return ChangeKind.CHANGED, diff
+    moved = (claim.spec, claim.path) != (present.origin, present.path)
+    return (ChangeKind.MOVED if moved else None), ()
 
 
 def _write(tx: Tx, steps: list[_Step], commits: dict[str, Commit]) -> None:
@@ -243,14 +254,11 @@ def _replace(tx: Tx, steps: list[_Step]) -> None:
         != (step.present.document_id, step.present.source_id, step.present.stale)
     ]
     entities.change(tx.conn, rows)
-    shifted = [step for step in steps if step.present and step.claim.line != step.present.line]
-    if shifted:
-        _relate(tx, shifted)
+    _relate(tx, steps)  # the lines of what they refer to may be others
 
 
 def _tell_rivals(tx: Tx, held: dict[str, list[Claim]], holders: set[int]) -> None:
     """Both documents of a ref claimed twice are told, each where the other stands."""
-    problems.clear_refs(tx.conn, Scope.CLAIM, list(held))
     found: list[tuple[int, Problem]] = []
     for ref, rivals in held.items():
         if len(rivals) > 1:
@@ -262,8 +270,10 @@ def _tell_rivals(tx: Tx, held: dict[str, list[Claim]], holders: set[int]) -> Non
 def _rivalry(ref: str, claim: Claim, keeper: Claim, rivals: list[Claim]) -> Problem:
     if claim is keeper:
         code = "contested-ref"
-        others = ", ".join(_place(other, claim) for other in rivals if other is not claim)
-        words = f"{ref} is also claimed by {others}; this document keeps it"
+        others = [_place(other, claim) for other in rivals[: MOST_RIVALS + 1] if other is not claim]
+        more = len(rivals) - 1 - len(others[:MOST_RIVALS])
+        named = ", ".join(others[:MOST_RIVALS]) + (f" and {more:,} more" if more else "")
+        words = f"{ref} is also claimed by {named}; this document keeps it"
     else:
         code = "duplicate-ref"
         words = (
@@ -364,7 +374,7 @@ def rename(tx: Tx, old: Present, new: Present) -> None:
     relations.remove(tx.conn, [(old.ref, edge) for edge in said.get(old.ref, ())])
     problems.clear_refs(tx.conn, Scope.REFERENCE, [old.ref])
     problems.clear_refs(tx.conn, Scope.CLAIM, [old.ref])
-    entities.adopt(tx.conn, new, old, tx.now)
+    entities.adopt(tx.conn, new, old, _renaming(old, new), tx.now)
     tx.emit(
         Event(
             type=CHANGED,
@@ -373,6 +383,15 @@ def rename(tx: Tx, old: Present, new: Present) -> None:
             data={"added": 0, "changed": 1, "removed": 0, "renamed": [old.ref, new.ref]},
         )
     )
+
+
+def _renaming(old: Present, new: Present) -> list[FieldChange]:
+    """The new name, and whatever else was changed with it."""
+    before, after = (msgspec.json.decode(item.body) for item in (old, new))
+    rest = [item for item in changes.changes(before, after) if item.field not in _OWN_COLUMNS]
+    if old.definition != new.definition:
+        rest.append(FieldChange("spec.definition", old.definition, new.definition))
+    return [FieldChange("metadata.name", old.ref, new.ref), *rest]
 
 
 def renamed(gone: list[Present], added: list[Present]) -> dict[str, str]:

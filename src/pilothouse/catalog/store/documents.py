@@ -56,9 +56,9 @@ def spoil(conn: Connection, items: Iterable[tuple[int, str]]) -> None:
 
 
 def remove(conn: Connection, ids: Iterable[int]) -> None:
-    ids = list(ids)
-    if ids:
-        conn.execute(delete(documents).where(documents.c.id.in_(ids)))
+    rows = [{"document": row_id} for row_id in ids]
+    if rows:
+        conn.execute(delete(documents).where(documents.c.id == bindparam("document")), rows)
 
 
 def claims(conn: Connection, refs: Sequence[str]) -> dict[str, list[Claim]]:

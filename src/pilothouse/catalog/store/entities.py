@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
 
 from pilothouse.catalog.model import ChangeKind, Commit, FieldChange, Present
 from pilothouse.catalog.store.tables import (
@@ -74,13 +74,16 @@ def present(conn: Connection, refs: Sequence[str]) -> dict[str, Present]:
     return {row.ref: read(Present, row) for row in found}
 
 
-def orphans(conn: Connection, limit: int = 1000) -> list[Present]:
-    """Entities whose document is no longer kept: it was deleted, moved or renamed."""
+def orphans(conn: Connection, source_id: int, limit: int = 500) -> list[Present]:
+    """Entities of a source whose document is no longer kept: it was deleted or renamed.
+
+    Those of other sources are left alone: a pass that runs there may yet find where they moved.
+    """
     query = (
         select(*_PRESENT)
         .join(versions, versions.c.id == entities.c.version_id)
         .outerjoin(documents, documents.c.id == entities.c.document_id)
-        .where(documents.c.id.is_(None))
+        .where(entities.c.source_id == source_id, documents.c.id.is_(None))
         .order_by(entities.c.id)
         .limit(limit)
     )
@@ -100,11 +103,16 @@ def added_since(conn: Connection, at: datetime, limit: int = 1000) -> list[Prese
 
 
 def former_uids(conn: Connection, refs: Sequence[str]) -> dict[str, str]:
-    """The uid that entities of these refs had when they were last in the catalog."""
+    """The uid that entities of these refs had when they were last in the catalog.
+
+    One that went on under another name is not theirs any more.
+    """
     newest = (
         select(func.max(versions.c.id)).where(versions.c.ref.in_(refs)).group_by(versions.c.ref)
     )
-    query = select(versions.c.ref, versions.c.uid).where(versions.c.id.in_(newest))
+    later = versions.alias("later")
+    went_on = exists().where(later.c.uid == versions.c.uid, later.c.id > versions.c.id)
+    query = select(versions.c.ref, versions.c.uid).where(versions.c.id.in_(newest), ~went_on)
     return {row.ref: row.uid for row in conn.execute(query)}
 
 
@@ -168,7 +176,9 @@ def remove(conn: Connection, items: Sequence[Present]) -> None:
     conn.execute(delete(texts).where(texts.c.rowid.in_(ids)))
 
 
-def adopt(conn: Connection, new: Present, old: Present, now: datetime) -> None:
+def adopt(
+    conn: Connection, new: Present, old: Present, changes: Sequence[FieldChange], now: datetime
+) -> None:
     """Let a renamed entity keep the identity and history it had under its old name."""
     conn.execute(delete(entities).where(entities.c.id == old.id))
     conn.execute(delete(texts).where(texts.c.rowid == old.id))
@@ -180,7 +190,6 @@ def adopt(conn: Connection, new: Present, old: Present, now: datetime) -> None:
         .where(versions.c.uid == old.uid, versions.c.until.is_(None))
         .values(until=now)
     )
-    changes = [FieldChange("metadata.name", old.ref, new.ref)]
     conn.execute(
         update(versions)
         .where(versions.c.id == new.version_id)
