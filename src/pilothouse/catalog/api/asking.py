@@ -24,7 +24,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 DEFAULT_LIMIT = 200
 MOST = 2**31 - 1
-_OURS = frozenset(("ref", "label", "changed"))  # orders of pages; no entity has such a field
+_OURS = frozenset(("ref", "id", "label", "changed"))  # orders of pages; no entity has such a field
 DEFINITION = "spec.definition"
 
 
@@ -192,7 +192,7 @@ def wanted(asked: Question) -> Wanted:
         clause=demand,
         text=_plain(asked.term, "term"),
         text_keys=fields or ((order,) if order else ()),
-        order=order or browsing.order_within(demand),
+        order=order or browsing.order_within(demand, asked.term),
         descending=asked.descending,
         absent=False,
     )

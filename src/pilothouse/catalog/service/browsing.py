@@ -72,11 +72,14 @@ def clause_of(predicate: Predicate) -> Clause:
             return Test(key.lower(), lower)
 
 
-def order_within(clause: Clause | None) -> str:
-    """The order for those who ask for none: by ref, as far as an index gives it.
+def order_within(clause: Clause | None, text: str) -> str:
+    """The order for those who ask for none, such that a first page needs no sort.
 
-    Within one kind that is by name, and no sort is needed.
+    Matches of a text come in the order they joined the catalog, entities of one kind by name, all
+    others by ref.
     """
+    if text:
+        return "id"
     parts = clause.parts if isinstance(clause, AllOf) else (clause,)
     one_kind = any(
         isinstance(part, Test) and part.key == "kind" and len(part.values or ()) == 1

@@ -89,7 +89,7 @@ def _references(body: dict[str, Any], kinds: Mapping[str, Kind]) -> tuple[Refere
 def selected(items: Iterable[Then], wanted: Wanted) -> list[Then]:
     """Those of another time that are wanted, all of them, in the order asked for."""
     found = [item for item in items if _matches(item, wanted)]
-    if wanted.order == "ref":
+    if wanted.order in ("ref", "id"):
         return found[::-1] if wanted.descending else found
     has = [item for item in found if item.rows.get(wanted.order)]
     has.sort(

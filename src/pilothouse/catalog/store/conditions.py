@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    UnaryExpression,
     and_,
     false,
     func,
@@ -18,7 +19,9 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.sql.operators import custom_op
 
+from pilothouse.catalog.store.memory import remembered
 from pilothouse.catalog.store.tables import entities, relations, search, search_keys, texts
 
 if TYPE_CHECKING:
@@ -33,8 +36,11 @@ COLUMNS = {
     "spec.type": entities.c.type,
     "spec.lifecycle": entities.c.lifecycle,
 }
+# What people call an entity. `label` is its title, or its name where it has none.
+_CALLED = {"metadata.name": entities.c.name, "metadata.title": entities.c.label}
 _HIGHEST = "\U0010ffff"  # sorts behind every text
 _FEWEST = 3  # letters that a trigram needs
+RARE = 1000  # entities that are sorted sooner than all of a kind are gone through
 
 
 class Test(msgspec.Struct, frozen=True):
@@ -80,7 +86,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     clause: Clause | None = None  # must hold beside the filter
     text: str = ""
     text_keys: tuple[str, ...] = ()
-    order: str = "ref"  # "ref", "label", or a search key
+    order: str = "ref"  # "ref", "id", "label", "changed", or a search key
     descending: bool = False
     absent: bool = True  # whether entities without the key of the order come too, as the last
     after: tuple[str | int, ...] = ()  # the sort values of the entity that the page follows
@@ -105,46 +111,102 @@ for _kept, _reverse in (
 
 def where(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
     """What an entity's row must fulfil."""
-    parts: list[ColumnElement[bool]] = []
-    if wanted.filter:
-        parts.append(or_(*(and_(true(), *map(_test, tests)) for tests in wanted.filter)))
-    if wanted.clause is not None:
-        parts.append(_clause(wanted.clause))
+    parts = _demands(conn, wanted)
     if wanted.text:
         parts.append(_has_text(conn, wanted))
     return and_(true(), *parts)
 
 
-def _clause(clause: Clause) -> ColumnElement[bool]:
+def narrowed(
+    conn: Connection, wanted: Wanted, query: Select[*tuple[Any, ...]]
+) -> Select[*tuple[Any, ...]]:
+    """A query over entities, narrowed to those that are wanted.
+
+    On SQLite full text is joined, and so gives one entity after the other: a page of the first
+    few ends there. PostgreSQL finds the better way by itself.
+    """
+    if not in_trigrams(conn, wanted):
+        return query.where(where(conn, wanted))
+    query = query.join(texts, texts.c.rowid == entities.c.id)
+    query = query.where(_matches(wanted.text.lower()), *_demands(conn, wanted, free=True))
+    if not wanted.text_keys:
+        return query
+    pattern = f"%{escaped(wanted.text.lower())}%"
+    columns = [_CALLED[key] for key in wanted.text_keys]
+    return query.where(or_(*(column.like(pattern, escape="\\") for column in columns)))
+
+
+def in_trigrams(conn: Connection, wanted: Wanted) -> bool:
+    """Whether the index of full text finds all that have the term: it begins with the names."""
+    if conn.dialect.name != "sqlite" or len(wanted.text) < _FEWEST:
+        return False
+    return not wanted.text_keys or set(wanted.text_keys) in ({"metadata.name"}, set(_CALLED))
+
+
+def _demands(conn: Connection, wanted: Wanted, *, free: bool = False) -> list[ColumnElement[bool]]:
+    parts: list[ColumnElement[bool]] = []
+    if wanted.filter:
+        parts.append(or_(*(_every(conn, tests, free=free) for tests in wanted.filter)))
+    if wanted.clause is not None:
+        parts.append(_clause(conn, wanted.clause, free=free))
+    return parts
+
+
+def _clause(conn: Connection, clause: Clause, *, free: bool = False) -> ColumnElement[bool]:
     match clause:
         case AllOf(parts):
-            return and_(true(), *map(_clause, parts))
+            return _every(conn, parts, free=free)
         case AnyOf(parts):
-            return or_(false(), *map(_clause, parts))
+            return or_(false(), *(_clause(conn, part, free=free) for part in parts))
         case Not(part):
-            return not_(_clause(part))
+            return not_(_clause(conn, part, free=free))
         case Begins(key, prefix):
-            return _found(key, lambda column: _begins(column, prefix))
-        case Test():
-            return _test(clause)
+            return _found(key, lambda column: _begins(column, prefix), free=free)
+        case Test(key, None):
+            return _found(key, None, free=free)
+        case Test(key, values):
+            return _found(key, lambda column: _among(column, values or ()), free=free)
 
 
-def _test(test: Test) -> ColumnElement[bool]:
+def _every(conn: Connection, parts: Sequence[Clause], *, free: bool) -> ColumnElement[bool]:
+    """All of them; `free` keeps SQLite from going through an index of an entity's own columns.
+
+    So it is where one of them is rare: the others are then better looked at one by one.
+    """
+    if not free and conn.dialect.name == "sqlite" and len(parts) > 1:
+        free = any(_is_rare(conn, part) for part in parts if isinstance(part, Test))
+    return and_(true(), *(_clause(conn, part, free=free) for part in parts))
+
+
+def _is_rare(conn: Connection, test: Test) -> bool:
+    """Whether few entities fulfil a test that their own columns do not answer."""
+    if test.key in COLUMNS or test.values is None:
+        return False
     values = test.values
-    if values is None:
-        return _found(test.key, None)
-    return _found(test.key, lambda column: _among(column, values))
+    rows = _rows(test.key, lambda column: _among(column, values)).limit(RARE + 1).subquery()
+    query = select(func.count()).select_from(rows)
+    return remembered(conn, ("rare", test), lambda: conn.execute(query).scalar_one()) <= RARE
 
 
-def _found(key: str, has: Any) -> ColumnElement[bool]:
+def _found(key: str, has: Any, *, free: bool) -> ColumnElement[bool]:
     """Entities whose `key` has a value for which `has(column)` holds; None: any value at all."""
     if key in COLUMNS:
-        column = COLUMNS[key]
+        column: Any = COLUMNS[key]
+        if free:  # "+column" is not looked up in an index
+            column = UnaryExpression(column, operator=custom_op("+"), type_=column.type)
         return column != "" if has is None else has(column)
+    rows = _rows(key, has)
+    return entities.c.ref.in_(rows) if key.startswith("relations.") else entities.c.id.in_(rows)
+
+
+def _rows(key: str, has: Any) -> Select[*tuple[Any, ...]]:
+    """Refs of entities for relations such as `relations.ownedby`, else ids."""
     if key.startswith("relations."):
-        return _related(key.removeprefix("relations."), has)
-    rows = select(search.c.entity_id).where(search.c.key_id == key_id(key))
-    return entities.c.id.in_(rows if has is None else rows.where(has(search.c.value)))
+        rows, value = ends(key.removeprefix("relations."))
+    else:
+        rows = select(search.c.entity_id).where(search.c.key_id == key_id(key))
+        value = search.c.value
+    return rows if has is None else rows.where(has(value))
 
 
 def key_id(key: str) -> Any:
@@ -158,12 +220,6 @@ def _among(column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[b
 
 def _begins(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
     return and_(column >= prefix, column < prefix + _HIGHEST)
-
-
-def _related(name: str, has: Any) -> ColumnElement[bool]:
-    """`relations.ownedby=<ref>`, or `relations.ownerof`, which is the same edge's other end."""
-    rows, other = ends(name)
-    return entities.c.ref.in_(rows if has is None else rows.where(has(other)))
 
 
 def ends(name: str) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:
@@ -180,36 +236,32 @@ def ends(name: str) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:
 def _has_text(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
     term = wanted.text.lower()
     if wanted.text_keys:
-        return or_(*(_key_has_text(conn, key, term) for key in wanted.text_keys))
+        return or_(*(_key_has_text(key, term) for key in wanted.text_keys))
     if len(term) < _FEWEST:  # no trigram to look up
         start = f"{escaped(term)}%"
         return or_(
             entities.c.name.like(start, escape="\\"), entities.c.label.like(start, escape="\\")
         )
-    return entities.c.id.in_(_with_trigrams(conn, term))
+    rows = select(texts.c.rowid)
+    if conn.dialect.name == "sqlite":
+        return entities.c.id.in_(rows.where(_matches(term)))
+    return entities.c.id.in_(rows.where(texts.c.text.ilike(f"%{escaped(term)}%", escape="\\")))
 
 
-def _key_has_text(conn: Connection, key: str, term: str) -> ColumnElement[bool]:
-    """Names and titles begin what full-text search looks through, so its index finds them."""
+def _matches(term: str) -> ColumnElement[bool]:
+    # A phrase of FTS5 is found in its trigrams alone; LIKE would read every text it may be in.
+    phrase = '"' + term.replace('"', '""') + '"'
+    return literal_column(texts.name).op("MATCH")(phrase)
+
+
+def _key_has_text(key: str, term: str) -> ColumnElement[bool]:
     pattern = f"%{escaped(term)}%"
     if key in COLUMNS:
-        has = COLUMNS[key].like(pattern, escape="\\")
-        if key != "metadata.name" or len(term) < _FEWEST:
-            return has
-        return and_(has, entities.c.id.in_(_with_trigrams(conn, term)))
+        return COLUMNS[key].like(pattern, escape="\\")
     rows = select(search.c.entity_id).where(
         search.c.key_id == key_id(key), search.c.value.like(pattern, escape="\\")
     )
     return entities.c.id.in_(rows)
-
-
-def _with_trigrams(conn: Connection, term: str) -> Select[*tuple[Any, ...]]:
-    rows = select(texts.c.rowid)
-    if conn.dialect.name != "sqlite":
-        return rows.where(texts.c.text.ilike(f"%{escaped(term)}%", escape="\\"))
-    # A phrase of FTS5 is found in its trigrams alone; LIKE would read every text it may be in.
-    phrase = '"' + term.replace('"', '""') + '"'
-    return rows.where(literal_column(texts.name).op("MATCH")(phrase))
 
 
 def escaped(term: str) -> str:

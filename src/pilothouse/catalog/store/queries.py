@@ -26,7 +26,9 @@ from pilothouse.catalog.store.conditions import (
     Wanted,
     ends,
     escaped,
+    in_trigrams,
     key_id,
+    narrowed,
 )
 from pilothouse.catalog.store.conditions import where as _where
 from pilothouse.catalog.store.entities import NOTHING
@@ -37,6 +39,7 @@ from pilothouse.catalog.store.tables import (
     entities,
     files,
     search,
+    texts,
     versions,
 )
 from pilothouse.kernel.db import read
@@ -154,7 +157,9 @@ def page(conn: Connection, wanted: Wanted) -> Page:
 
     The page is found by ids alone, so that no body is carried through a sort.
     """
-    ids, columns = _sorted(wanted, select(entities.c.id).where(_where(conn, wanted)))
+    ids, columns = _sorted(wanted, narrowed(conn, wanted, select(entities.c.id)))
+    if wanted.order == "id" and in_trigrams(conn, wanted):
+        columns[:] = [texts.c.rowid]  # the same, and FTS5 gives its rows in this order
     if wanted.after:
         ids = ids.where(_beyond(wanted, columns))
     sort = [column.label(f"sort_{at}") for at, column in enumerate(columns)]
@@ -195,7 +200,7 @@ def row_of(row: Any) -> Row:
     return Row(*row[: len(_ROW)])
 
 
-def _sorted(
+def _sorted(  # noqa: PLR0911  one for each order
     wanted: Wanted, ids: Select[*tuple[Any, ...]]
 ) -> tuple[Select[*tuple[Any, ...]], list[ColumnElement[Any]]]:
     """The columns to sort by, the last of which tells entities apart.
@@ -205,6 +210,8 @@ def _sorted(
     match wanted.order:
         case "ref":
             return ids, [entities.c.ref]
+        case "id":
+            return ids, [entities.c.id]
         case "label":
             return ids, [entities.c.label, entities.c.id]
         case "changed":
@@ -246,14 +253,14 @@ def _absent(wanted: Wanted, columns: list[ColumnElement[Any]]) -> ColumnElement[
     """1 for entities without the key of the order, where there can be such."""
     if wanted.order in ("spec.type", "spec.lifecycle"):
         return case((columns[0] == "", 1), else_=0)
-    if wanted.order in ("ref", "label", "changed", *COLUMNS):
+    if wanted.order in ("ref", "id", "label", "changed", *COLUMNS):
         return None
     return case((columns[0].is_(None), 1), else_=0)
 
 
 def count(conn: Connection, wanted: Wanted) -> int:
     """How many entities match in all."""
-    query = select(func.count()).select_from(entities).where(_where(conn, wanted))
+    query = narrowed(conn, wanted, select(func.count()).select_from(entities))
     return conn.execute(query).scalar_one()
 
 
