@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    MetaData,
+    Table,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.exc import NoSuchTableError
 
 from pilothouse import __version__
 from pilothouse.kernel import clock, migrations
-from pilothouse.kernel.db import WRITE, metadata
+from pilothouse.kernel.db import Instant, metadata
 from pilothouse.kernel.errors import Conflict, Invalid
 from pilothouse.kernel.tx import Database
 
@@ -72,11 +85,11 @@ def _write(conn: Connection, out: gzip.GzipFile) -> int:
     out.write(encode(Header(FORMAT, revision, __version__, clock.now())) + b"\n")
     total = 0
     for table in metadata.sorted_tables:
-        columns = tuple(column.name for column in table.columns)
+        columns = tuple(str(column.name) for column in table.columns)
         query = select(table).order_by(*(table.primary_key.columns or table.columns))
         for rows in conn.execution_options(yield_per=BATCH).execute(query).partitions():
             total += len(rows)
-            out.write(encode(Batch(table.name, columns, [list(row) for row in rows])) + b"\n")
+            out.write(encode(Batch(str(table.name), columns, [list(row) for row in rows])) + b"\n")
     out.write(encode(Batch("", (), [])) + b"\n")
     return total
 
@@ -84,10 +97,27 @@ def _write(conn: Connection, out: gzip.GzipFile) -> int:
 def read_backup(db: Database, path: Path) -> int:
     """Fill an empty database from a backup, then bring it to this program's shape.
 
-    All or nothing. Raises Conflict when the database is not empty, or the backup is of a newer
-    Pilothouse; Invalid when the file is not a whole backup.
+    All or nothing, in one transaction. Raises Conflict when the database is not empty, or the
+    backup is of a newer Pilothouse; Invalid when the file is not a whole backup.
     """
     lines = _lines(path)
+    header = _header(path, lines)
+    with migrations.locked(db) as conn:
+        if migrations.current(conn) is not None:
+            raise Conflict(
+                "this database is not empty. A backup is restored into an empty one: name another "
+                "--data folder, or another database_url."
+            )
+        migrations.run(conn, header.revision)
+        try:
+            total = _fill(conn, path, lines)
+        except (msgspec.DecodeError, LookupError, ValueError, NoSuchTableError) as error:
+            raise Invalid(f"{path} is not a backup that Pilothouse wrote: {error}") from error
+        migrations.run(conn, migrations.revisions()[-1])
+    return total
+
+
+def _header(path: Path, lines: Iterator[bytes]) -> Header:
     try:
         header = msgspec.json.decode(next(lines), type=Header)
     except (msgspec.DecodeError, StopIteration) as error:
@@ -99,21 +129,7 @@ def read_backup(db: Database, path: Path) -> int:
             f"{path} was written by Pilothouse {header.version}, which is newer than this one "
             f"({__version__}). Restore it with that version."
         )
-    with db.read() as tx:
-        if migrations.current(tx.conn) is not None:
-            raise Conflict(
-                "this database is not empty. A backup is restored into an empty one: name another "
-                "--data folder, or another database_url."
-            )
-    migrations.upgrade(db, header.revision)
-    try:
-        with db.engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
-            total = _fill(conn, path, lines)
-    except Exception:
-        migrations.empty(db)
-        raise
-    migrations.upgrade(db)
-    return total
+    return header
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -122,7 +138,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             yield from lines
     except FileNotFoundError as error:
         raise Invalid(f"{path} does not exist") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Invalid(f"{path} is not a whole backup: {error}") from error
 
 
@@ -131,11 +147,11 @@ def _fill(conn: Connection, path: Path, lines: Iterator[bytes]) -> int:
     total, whole = 0, False
     for line in lines:
         batch = msgspec.json.decode(line, type=Batch)
-        if not batch.table:
-            whole = True
-            break
+        whole = not batch.table
+        if whole:
+            continue  # to the end of the file, where gzip compares its checksum
         if batch.table not in tables:
-            tables[batch.table] = _table(conn, batch.table)
+            tables[batch.table] = _table(conn, batch)
         table = tables[batch.table]
         rows = [_row(table, batch.columns, row) for row in batch.rows]
         conn.execute(insert(table), rows)
@@ -147,11 +163,13 @@ def _fill(conn: Connection, path: Path, lines: Iterator[bytes]) -> int:
     return total
 
 
-def _table(conn: Connection, name: str) -> Table:
+def _table(conn: Connection, batch: Batch) -> Table:
     """A table as it is in this revision, which may be older than what this program declares."""
-    if name in metadata.tables:
-        return metadata.tables[name]
-    return Table(name, MetaData(), autoload_with=conn)
+    declared = metadata.tables.get(batch.table)
+    types = {item["name"]: item["type"] for item in inspect(conn).get_columns(batch.table)}
+    if declared is not None:
+        types |= {column.name: column.type for column in declared.columns}
+    return Table(batch.table, MetaData(), *(Column(name, types[name]) for name in batch.columns))
 
 
 def _row(table: Table, columns: tuple[str, ...], values: list[Any]) -> dict[str, Any]:
@@ -163,7 +181,7 @@ def _row(table: Table, columns: tuple[str, ...], values: list[Any]) -> dict[str,
 
 
 def _is_instant(table: Table, name: str) -> bool:
-    return issubclass(table.columns[name].type.python_type, datetime)
+    return isinstance(table.columns[name].type, DateTime | Instant)
 
 
 def _move_sequences(conn: Connection, tables: dict[str, Table]) -> None:

@@ -68,8 +68,9 @@ def write(conn: Connection, event: Event) -> bool:
             dedup_key=event.dedup_key,
             data=msgspec.json.encode(event.data).decode(),
         )
+        .returning(events.c.id)
     )
-    if conn.execute(written).rowcount == 0:
+    if conn.execute(written).first() is None:
         return False
     if event.entities:
         rows = [{"event_id": event.id, "ref": ref} for ref in dict.fromkeys(event.entities)]

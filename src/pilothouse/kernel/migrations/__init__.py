@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +29,18 @@ def current(conn: Connection) -> str | None:
     return conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
-def upgrade(db: Database, target: str | None = None) -> str | None:
-    """Bring a database to this program's shape, or to an older `target` for a restore.
+def upgrade(db: Database) -> str | None:
+    """Bring a database to this program's shape; returns the revision it had before.
 
-    Waits for another process that is migrating it. Returns the revision it had before.
+    Waits for another process that is migrating it.
     Raises Conflict when the data was written by a newer Pilothouse.
     """
     known = revisions()
-    target = target or known[-1]
     with db.read() as tx:
         before = current(tx.conn)
-    if before == target:
+    if before == known[-1]:
         return before
-    with db.engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
-        if not db.is_sqlite:
-            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    with locked(db) as conn:
         before = current(conn)
         if before is not None and before not in known:
             raise Conflict(
@@ -49,26 +48,22 @@ def upgrade(db: Database, target: str | None = None) -> str | None:
                 f"program knows up to {known[-1]}). Start the newer version, or restore a backup "
                 "made before the upgrade."
             )
-        if before != target:
-            _run(conn, target)
+        if before != known[-1]:
+            run(conn, known[-1])
     return before
 
 
-def empty(db: Database) -> None:
-    """Drop every table, as after a restore that failed; the database is as it was before."""
-    from sqlalchemy import MetaData
-
+@contextmanager
+def locked(db: Database) -> Generator[Connection]:
+    """A transaction in which nobody else changes the shape; all of it happens, or nothing."""
     with db.engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
-        if db.is_sqlite:
-            for name in inspect(conn).get_table_names():
-                conn.execute(text(f'DROP TABLE IF EXISTS "{name}"'))
-            return
-        found = MetaData()
-        found.reflect(conn)
-        found.drop_all(conn)
+        if not db.is_sqlite:
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        yield conn
 
 
-def _run(conn: Connection, target: str) -> None:
+def run(conn: Connection, target: str) -> None:
+    """Apply what lies between a database's revision and `target`, within a transaction."""
     from alembic import command
 
     command.upgrade(configuration(conn), target)
