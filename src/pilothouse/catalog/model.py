@@ -243,3 +243,8 @@ class PlacedProblem(msgspec.Struct, frozen=True):
     scope: Scope
     since: datetime
     problem: Problem
+
+    @property
+    def source_name(self) -> str:
+        """The last part of its source, enough to tell sources apart on a page."""
+        return self.source.rstrip("/").rpartition("/")[2]

@@ -54,6 +54,16 @@ def _headline(tx: Tx) -> Headline | None:
             "/catalog/sources",
             "See the sources",
         )
+    if reading := [source for source in standing.sources if source.total]:
+        done, total = sum(s.done for s in reading), sum(s.total for s in reading)
+        return Headline(
+            50,
+            "info",
+            f"Reading the catalog: {done:,} of {total:,} files",
+            "What is read already is here.",
+            "/catalog/sources",
+            "See the sources",
+        )
     if standing.errors:
         noun = "document is" if standing.errors == 1 else "documents are"
         return Headline(
@@ -89,6 +99,14 @@ module = Module(
         _entity("related", "Relations", panels.related, order=20),
         _entity("history", "Last changes", lambda tx, ref: views.versions(tx, ref, 5), order=60),
         _entity("links", "Links", panels.links, aside=True, order=10),
+        _entity(
+            "people",
+            "People",
+            panels.people,
+            note=lambda data: f"{data.total:,}",
+            aside=True,
+            order=15,
+        ),
         _entity("team", "Owner", panels.team, aside=True, order=20),
         _entity("about", "About", panels.about, aside=True, order=30),
     ],

@@ -56,7 +56,7 @@ class Headline(msgspec.Struct, frozen=True, order=True):
     """A sentence that says how things are, for the top of Now; the heaviest one stands there."""
 
     weight: int  # 0 nothing to do, 50 needs care, 100 broken
-    state: str  # "ok", "warn", "bad"
+    state: str  # "ok", "info", "warn", "bad"
     text: str
     detail: str = ""
     href: str = ""

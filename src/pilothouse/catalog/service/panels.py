@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 
 RELATED = 200  # a page
+MOST_PEOPLE = 12  # of a team, on a page that is not its list of people
 RUNBOOK = "runbook"
 ANNOTATION_WORDS = {
     "backstage.io/techdocs-ref": "Docs",
@@ -85,6 +87,10 @@ def _profile(spec: Mapping[str, Any]) -> dict[str, Any]:
     return profile if isinstance(profile, dict) else {}
 
 
+HEAD_LENGTH = 240  # characters of a description in the head of the page
+MARKED = re.compile(r"[\n*_`\[]")  # a description that is more than a plain sentence
+
+
 class Fact(msgspec.Struct, frozen=True):
     """A line of the About panel."""
 
@@ -97,6 +103,7 @@ class Fact(msgspec.Struct, frozen=True):
 class About(msgspec.Struct, frozen=True):
     """The facts of an entity, and where they were read."""
 
+    description: str  # "" where the head of the page says all of it
     facts: list[Fact]
     labels: dict[str, str]
     annotations: dict[str, str]
@@ -123,7 +130,10 @@ def about(tx: Tx, ref: EntityRef) -> About:
     if email:
         facts.append(Fact("E-mail", email, url=f"mailto:{email}"))
     last = history.of_entity(tx.conn, entity.uid, 1)
+    description = text_of(metadata, "description")
+    said_above = len(description) <= HEAD_LENGTH and not MARKED.search(description)
     return About(
+        description="" if said_above else description,
         facts=facts,
         labels=_texts(metadata.get("labels")),
         annotations=_texts(metadata.get("annotations")),
@@ -162,16 +172,29 @@ def links(tx: Tx, ref: EntityRef) -> list[Link] | None:
     return sorted(found, key=lambda link: link.type != RUNBOOK) or None
 
 
+class People(msgspec.Struct, frozen=True):
+    """The people of a team."""
+
+    people: list[Named]
+    total: int
+
+
+def people(tx: Tx, ref: EntityRef) -> People | None:
+    """Who is in it; None for what is no team."""
+    if ref.kind != "group":
+        return None
+    members = relations.sources_of(tx.conn, str(ref), "memberOf", MOST_PEOPLE)
+    names = views.name_all(tx, members)
+    total = relations.incoming_counts(tx.conn, str(ref)).get("memberOf", 0)
+    return People([names[member] for member in members], total)
+
+
 class Team(msgspec.Struct, frozen=True):
     """The owner of an entity and the people in it."""
 
     owner: Named
     people: list[Named]
     total: int
-    lead: Named | None
-
-
-MOST_PEOPLE = 12
 
 
 def team(tx: Tx, ref: EntityRef) -> Team | None:
@@ -183,7 +206,7 @@ def team(tx: Tx, ref: EntityRef) -> Team | None:
     members = relations.sources_of(tx.conn, owner, "memberOf", MOST_PEOPLE)
     total = relations.incoming_counts(tx.conn, owner).get("memberOf", 0)
     people = views.name_all(tx, members)
-    return Team(names[owner], [people[member] for member in members], total, None)
+    return Team(names[owner], [people[member] for member in members], total)
 
 
 class Related(msgspec.Struct, frozen=True):
@@ -245,7 +268,7 @@ class Owned(msgspec.Struct, frozen=True):
     total: int
 
 
-MOST_OWNED = 50
+MOST_OWNED = 20
 
 
 def owned(tx: Tx, ref: EntityRef) -> Owned | None:
