@@ -136,7 +136,7 @@ def loads(bench: Bench, company: Path, entities: int, data: Path) -> None:
 
 def _saves(bench: Bench, program: Served, company: Path) -> None:
     client, took = program.client(), []
-    for number, path in enumerate(sorted(company.rglob("*.yaml"))[:SAVES]):
+    for number, path in enumerate(sorted(company.rglob("*.yaml"))[-SAVES:]):
         text = path.read_text()
         name = text.rpartition("name: ")[2].split()[0]
         words = f"saved-{number}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WARM_UP, REQUESTS, ROUNDS = 30, 300, 3
-PATIENCE = 900.0  # seconds until a state that is waited for counts as never reached
+PATIENCE = 300.0  # seconds until a state that is waited for counts as never reached
 ROOT = Path(__file__).parent.parent
 
 
