@@ -215,11 +215,12 @@ class Pass:
         gone = sorted(dropped)
         self._ask_commits(gone)
         with self.db.begin() as tx:
-            self.touched |= passes.drop_files(tx, self.source, gone)
+            moved, claimed = passes.drop_files(tx, self.source, gone, self.commits)
             tally, touched = passes.finish(tx, self.source, began_at, self.commits)
         crash_point("catalog.finished")
+        self.tally.add(moved)
         self.tally.add(tally)
-        self.touched |= touched
+        self.touched |= claimed | touched
         if self.source.unsettled:  # an earlier pass was cut off: what it touched is not known
             with self.db.read() as tx:
                 self.touched |= passes.all_refs(tx)

@@ -26,6 +26,7 @@ from pilothouse.kernel.tx import Tx
 
 SHORTEST = 60  # seconds; the first interval between looks at a git source
 MOST_AT_ONCE = 400  # refs of one query; both databases have a limit for its values
+AWAY = "its source cannot be read"  # why entities are stale that are not themselves at fault
 MOST_HINTS = 200  # dangling references of one pass that get a hint
 
 
@@ -48,7 +49,7 @@ def register(tx: Tx, specs: Sequence[str]) -> list[Source]:
 
 def _forget(tx: Tx, source: Source) -> None:
     entities.one_writer(tx.conn)
-    touched = drop_files(tx, source, sources.files_of(tx.conn, source.id))
+    _, touched = drop_files(tx, source, sources.files_of(tx.conn, source.id), {})
     while gone := entities.orphans(tx.conn, source.id):
         settling.remove(tx, gone, {})
     problems.clear_source(tx.conn, source.id)
@@ -180,12 +181,18 @@ def _plan(reading: FileReading, kept: list[documents.Row]) -> _Plan:
     return plan
 
 
-def drop_files(tx: Tx, source: Source, files: Iterable[str]) -> set[str]:
-    """Forget files that are no longer in the source; returns the refs they claimed."""
+def drop_files(
+    tx: Tx, source: Source, files: Iterable[str], commits: dict[str, Commit]
+) -> tuple[Tally, set[str]]:
+    """Forget files that are no longer in the source.
+
+    Whatever else claims their refs has them now: a document that moved, or a rival. Returns what
+    that changed, and those refs.
+    """
     entities.one_writer(tx.conn)
     known = sources.files_of(tx.conn, source.id)
     paths = [path for path in files if path in known]
-    touched: set[str] = set()
+    tally, touched = Tally(), set[str]()
     for start in range(0, len(paths), MOST_AT_ONCE):
         part = paths[start : start + MOST_AT_ONCE]
         ids = [known[path].id for path in part]
@@ -194,9 +201,9 @@ def drop_files(tx: Tx, source: Source, files: Iterable[str]) -> set[str]:
         problems.clear_files(tx.conn, source.id, part)
         sources.drop_files(tx.conn, ids)
         refs = {row.ref for row in rows}
-        settling.settle(tx, refs, {})
+        tally.add(settling.settle(tx, refs, commits))
         touched |= refs
-    return touched
+    return tally, touched
 
 
 def finish(
@@ -209,7 +216,7 @@ def finish(
     entities.one_writer(tx.conn)
     sources.mark(tx.conn, source.id, unsettled=1)
     tally, touched = Tally(), set[str]()
-    added = {item.ref: item for item in entities.added_since(tx.conn, began_at)}
+    added = {item.ref: item for item in entities.added_since(tx.conn, source.id, began_at)}
     while gone := entities.orphans(tx.conn, source.id):
         pairs = settling.renamed(gone, list(added.values()))
         for old in gone:
@@ -286,6 +293,8 @@ class Outcome(msgspec.Struct, frozen=True):
 def end(tx: Tx, source: Source, outcome: Outcome) -> None:
     """A look ended well."""
     problems.clear_source(tx.conn, source.id, Scope.SOURCE)
+    if source.error:
+        entities.mark_away(tx.conn, source.id, AWAY, away=False)
     values = {"changed_at": tx.now} if outcome.changed else {}
     sources.looked(
         tx.conn,
@@ -309,4 +318,5 @@ def unreachable(tx: Tx, source: Source, why: str, interval: int) -> None:
         message=f"{why} What it gave before stays in the catalog.",
     )
     problems.add(tx.conn, Scope.SOURCE, [(source.id, problem)], tx.now)
+    entities.mark_away(tx.conn, source.id, AWAY, away=True)
     sources.looked(tx.conn, source.id, tx.now, Tally(), error=why, interval=interval)

@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from pilothouse.catalog.model import ChangeKind, Commit, FieldChange, Present
 from pilothouse.catalog.store.tables import (
@@ -82,7 +93,10 @@ def orphans(conn: Connection, source_id: int, limit: int = 500) -> list[Present]
     query = (
         select(*_PRESENT)
         .join(versions, versions.c.id == entities.c.version_id)
-        .outerjoin(documents, documents.c.id == entities.c.document_id)
+        .outerjoin(
+            documents,  # by its ref, too: SQLite gives the id of a row that went to the next one
+            and_(documents.c.id == entities.c.document_id, documents.c.ref == entities.c.ref),
+        )
         .where(entities.c.source_id == source_id, documents.c.id.is_(None))
         .order_by(entities.c.id)
         .limit(limit)
@@ -90,12 +104,16 @@ def orphans(conn: Connection, source_id: int, limit: int = 500) -> list[Present]
     return [read(Present, row) for row in conn.execute(query)]
 
 
-def added_since(conn: Connection, at: datetime, limit: int = 1000) -> list[Present]:
-    """Entities that are in the catalog since an instant, for matching renames."""
+def added_since(conn: Connection, source_id: int, at: datetime, limit: int = 1000) -> list[Present]:
+    """Entities that a source brought since an instant, for matching renames."""
     query = (
         select(*_PRESENT)
         .join(versions, versions.c.id == entities.c.version_id)
-        .where(entities.c.added_at >= at, versions.c.change == ChangeKind.ADDED)
+        .where(
+            entities.c.source_id == source_id,
+            entities.c.added_at >= at,
+            versions.c.change == ChangeKind.ADDED,
+        )
         .order_by(entities.c.id)
         .limit(limit)
     )
@@ -167,6 +185,16 @@ def change(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Update entities; each row names all of its columns and `entity`, the id."""
     if rows:
         conn.execute(update(entities).where(entities.c.id == bindparam("entity")), list(rows))
+
+
+def mark_away(conn: Connection, source_id: int, why: str, *, away: bool) -> None:
+    """Mark what a source gave as not current, or take that mark away again."""
+    marked = entities.c.stale.is_(None) if away else entities.c.stale == why
+    conn.execute(
+        update(entities)
+        .where(entities.c.source_id == source_id, marked)
+        .values(stale=why if away else None)
+    )
 
 
 def remove(conn: Connection, items: Sequence[Present]) -> None:
