@@ -6,7 +6,7 @@ own uv or pip configuration says from where (docs/decisions/0002-locked-environm
 installed already is not removed.
 """
 
-# ruff: noqa: INP001, S603, T201  a program, not a package; its commands are its own; it prints
+# ruff: noqa: S603, T201  a program, not a package; its commands are its own; it prints
 
 from __future__ import annotations
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from litestar import Request, Response, get
-from litestar.di import NamedDependency
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
 from pilothouse.catalog.model import ChangeKind, Severity
@@ -16,9 +18,9 @@ from pilothouse.kernel.actors import Role
 from pilothouse.kernel.errors import Invalid, NotFound
 from pilothouse.kernel.module import Subject
 from pilothouse.kernel.refs import EntityRef
-from pilothouse.kernel.tx import Database
+from pilothouse.kernel.tx import Database, Tx
 from pilothouse.kernel.web.access import needs
-from pilothouse.kernel.web.frame import Filled, Frame
+from pilothouse.kernel.web.frame import Frame
 
 AnyRequest = Request[Any, Any, Any]
 VIEWER = needs(Role.VIEWER)
@@ -162,138 +164,72 @@ def sources(
     return frame.page(request, "catalog/sources.html", title="Sources", found=found)
 
 
-@get("/catalog/{kind:str}/{namespace:str}/{name:str}", opt=VIEWER, sync_to_thread=True)
+def _ref(kind: str, namespace: str, name: str) -> EntityRef:
+    """The entity that the path of a page names."""
+    return EntityRef.of(kind, namespace, name)
+
+
+@get("/", opt=VIEWER, sync_to_thread=True)
 def entity(
     request: AnyRequest,
-    kind: str,
-    namespace: str,
-    name: str,
+    ref: NamedDependency[EntityRef],
     db: NamedDependency[Database],
     frame: NamedDependency[Frame],
 ) -> Response[str] | Redirect:
-    """All that is known of one entity."""
-    ref, at = EntityRef.of(kind, namespace, name), _instant(request)
-    if at is not None:
-        return _as_it_was(request, ref, at, db, frame)
+    """All that is known of one entity; of one that is gone, its history."""
+    at = _instant(request)
     with db.read() as tx:
+        if at is not None:
+            found = panels.former(tx, ref, at)
+            return frame.page(
+                request, "catalog/former.html", title=found.title, found=found, at=at, ref=ref
+            )
         try:
             head = panels.head(tx, ref)
         except NotFound:
             if target := views.moved_to(tx, ref):
                 return Redirect(target)
-            versions = views.gone(tx, ref)
-            return frame.page(
-                request,
-                "catalog/gone.html",
-                title=ref.name,
-                ref=ref,
-                versions=versions,
-                names={},
-                status_code=404,
-            )
+            gone = {"ref": ref, "versions": views.gone(tx, ref)}
+            return frame.page(request, "catalog/gone.html", title=ref.name, status_code=404, **gone)
         filled = frame.fill(tx, Subject("entity", (str(ref),)))
     return frame.page(
-        request, "catalog/entity.html", title=head.title, head=head, tab="", **_columns(filled)
-    )
-
-
-def _columns(filled: list[Filled]) -> dict[str, Any]:
-    return {
-        "main": [item for item in filled if not item.panel.aside],
-        "aside": [item for item in filled if item.panel.aside],
-    }
-
-
-def _as_it_was(
-    request: AnyRequest, ref: EntityRef, at: datetime, db: Database, frame: Frame
-) -> Response[str]:
-    with db.read() as tx:
-        found = panels.former(tx, ref, at)
-    return frame.page(
-        request, "catalog/former.html", title=found.title, found=found, at=at, ref=ref
-    )
-
-
-@get("/catalog/{kind:str}/{namespace:str}/{name:str}/changes", opt=VIEWER, sync_to_thread=True)
-def entity_changes(
-    request: AnyRequest,
-    kind: str,
-    namespace: str,
-    name: str,
-    db: NamedDependency[Database],
-    frame: NamedDependency[Frame],
-) -> Response[str]:
-    """The versions of one entity."""
-    ref = EntityRef.of(kind, namespace, name)
-    with db.read() as tx:
-        head, versions = panels.head(tx, ref), views.versions(tx, ref)
-    return frame.page(
         request,
-        "catalog/entity_changes.html",
-        title=f"Changes of {head.title}",
+        "catalog/entity.html",
+        title=head.title,
         head=head,
-        tab="changes",
-        versions=versions,
+        tab="",
+        main=[item for item in filled if not item.panel.aside],
+        aside=[item for item in filled if item.panel.aside],
     )
 
 
-@get("/catalog/{kind:str}/{namespace:str}/{name:str}/document", opt=VIEWER, sync_to_thread=True)
-def entity_document(
+def _tab(name: str, load: Callable[[Tx, EntityRef], Any]) -> HTTPRouteHandler:
+    """One of the other tabs of an entity: `load` gives what its template shows as `data`."""
+
+    @get(f"/{name}", opt=VIEWER, sync_to_thread=True, name=f"catalog.{name}")
+    def tab(
+        request: AnyRequest,
+        ref: NamedDependency[EntityRef],
+        db: NamedDependency[Database],
+        frame: NamedDependency[Frame],
+    ) -> Response[str]:
+        with db.read() as tx:
+            head, data = panels.head(tx, ref), load(tx, ref)
+        title = f"{name.capitalize()} of {head.title}"
+        template = f"catalog/entity_{name}.html"
+        return frame.page(request, template, title=title, head=head, tab=name, data=data)
+
+    return tab
+
+
+@get("/related", opt=VIEWER, sync_to_thread=True)
+def related(
     request: AnyRequest,
-    kind: str,
-    namespace: str,
-    name: str,
-    db: NamedDependency[Database],
-    frame: NamedDependency[Frame],
-) -> Response[str]:
-    """The document as the catalog keeps it."""
-    ref = EntityRef.of(kind, namespace, name)
-    with db.read() as tx:
-        head, document = panels.head(tx, ref), panels.document(tx, ref)
-    return frame.page(
-        request,
-        "catalog/entity_document.html",
-        title=f"Document of {head.title}",
-        head=head,
-        tab="document",
-        document=document,
-    )
-
-
-@get("/catalog/{kind:str}/{namespace:str}/{name:str}/definition", opt=VIEWER, sync_to_thread=True)
-def entity_definition(
-    request: AnyRequest,
-    kind: str,
-    namespace: str,
-    name: str,
-    db: NamedDependency[Database],
-    frame: NamedDependency[Frame],
-) -> Response[str]:
-    """The definition of an API, as text."""
-    ref = EntityRef.of(kind, namespace, name)
-    with db.read() as tx:
-        head, definition = panels.head(tx, ref), panels.definition(tx, ref)
-    return frame.page(
-        request,
-        "catalog/entity_definition.html",
-        title=f"Definition of {head.title}",
-        head=head,
-        tab="definition",
-        definition=definition,
-    )
-
-
-@get("/catalog/{kind:str}/{namespace:str}/{name:str}/related", opt=VIEWER, sync_to_thread=True)
-def entity_related(
-    request: AnyRequest,
-    kind: str,
-    namespace: str,
-    name: str,
+    ref: NamedDependency[EntityRef],
     db: NamedDependency[Database],
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """All relations of one type, page by page: a team of 6,000 people has such a list."""
-    ref = EntityRef.of(kind, namespace, name)
     relation, offset = request.query_params.get("type", ""), _number(request, "offset")
     with db.read() as tx:
         head, found = panels.head(tx, ref), panels.related_page(tx, ref, relation, offset)
@@ -309,15 +245,15 @@ def entity_related(
     )
 
 
-routes = [
-    catalog,
-    search,
-    problems,
-    changes,
-    sources,
-    entity,
-    entity_changes,
-    entity_document,
-    entity_definition,
-    entity_related,
-]
+entity_pages = Router(
+    "/catalog/{kind:str}/{namespace:str}/{name:str}",
+    route_handlers=[
+        entity,
+        related,
+        _tab("changes", views.versions),
+        _tab("document", panels.document),
+        _tab("definition", panels.definition),
+    ],
+    dependencies={"ref": Provide(_ref, sync_to_thread=False)},
+)
+routes = [catalog, search, problems, changes, sources, entity_pages]

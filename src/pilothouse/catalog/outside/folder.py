@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pilothouse.catalog.formats.locations import matching
 from pilothouse.catalog.outside import addresses, git, globs, paths
 from pilothouse.catalog.outside.failures import SourceUnreachable
 from pilothouse.kernel.errors import Invalid, NotFound
@@ -89,7 +90,7 @@ class Folder:
         if start:
             start = paths.checked(start)
         files = self._files(start, globs.depth(pattern))
-        return paths.readable_names(globs.matching(pattern, files))
+        return paths.readable_names(matching(pattern, files))
 
     def read(self, path: str, limit: int) -> bytes:
         """A file's bytes, at most `limit`.
@@ -173,6 +174,14 @@ class Folder:
             return paths.holds_entities(self._opened(name, paths.HEAD_BYTES)[1])
         except (Invalid, NotFound):
             return False
+
+    def files(self) -> Iterator[str]:
+        """Paths of all files, but for folders that are never looked into."""
+        return self._files("", None)
+
+    def head(self, path: str, most: int) -> bytes:
+        """The first `most` bytes of a file. Raises as `read` does, but for its size."""
+        return self._opened(path, most)[1][:most]
 
     def _files(self, start: str, most_depth: int | None) -> Iterator[str]:
         """Paths of all files under a folder; links to folders are not followed."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pilothouse.catalog.formats.locations import matching
 from pilothouse.catalog.outside import addresses, git, globs, history, mirror, paths
 from pilothouse.catalog.outside.addresses import Address, Origin
 from pilothouse.catalog.outside.blobs import Blobs
@@ -114,7 +115,7 @@ class Repository:
         start = globs.fixed_folder(pattern)
         lead = f"{paths.checked(start)}/" if start else ""
         files = (path for path in self._snapshot().files if path.startswith(lead))
-        return paths.readable_names(globs.matching(pattern, files))
+        return paths.readable_names(matching(pattern, files))
 
     def read(self, path: str, limit: int) -> bytes:
         """A file's bytes, at most `limit`.

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pilothouse.catalog.formats.locations import is_glob
 from pilothouse.catalog.outside import addresses
 from pilothouse.catalog.outside.addresses import Origin
 from pilothouse.catalog.outside.failures import SourceUnreachable
 from pilothouse.catalog.outside.folder import Folder
-from pilothouse.catalog.outside.globs import is_glob
 from pilothouse.catalog.outside.repository import Repository
 from pilothouse.kernel.errors import Invalid
 

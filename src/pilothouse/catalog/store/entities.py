@@ -35,7 +35,7 @@ from pilothouse.kernel.db import read
 
 _ONE_WRITER = 8400_2  # the key of PostgreSQL's advisory lock for writing the catalog
 
-_PRESENT = (
+PRESENT = (
     entities.c.id,
     entities.c.uid,
     entities.c.ref,
@@ -49,9 +49,8 @@ _PRESENT = (
     versions.c.body,
     versions.c.definition,
     versions.c.origin,
-    versions.c.path,
-    versions.c.line,
 )
+_PRESENT = (*PRESENT, versions.c.path, versions.c.line)
 
 
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from pilothouse.catalog.store.conditions import (
     narrowed,
 )
 from pilothouse.catalog.store.conditions import where as _where
-from pilothouse.catalog.store.entities import NOTHING
+from pilothouse.catalog.store.entities import NOTHING, PRESENT
 from pilothouse.catalog.store.tables import (
     aliases,
     definitions,
@@ -104,23 +104,7 @@ def by_uid(conn: Connection, uid: str) -> Row | None:
 def present(conn: Connection, ref: str) -> Present | None:
     """One entity with where its document stands now."""
     query = (
-        select(
-            entities.c.id,
-            entities.c.uid,
-            entities.c.ref,
-            entities.c.kind,
-            entities.c.version_id,
-            entities.c.document_id,
-            entities.c.source_id,
-            entities.c.added_at,
-            entities.c.changed_at,
-            entities.c.stale,
-            versions.c.body,
-            versions.c.definition,
-            versions.c.origin,
-            files.c.path,
-            documents.c.line,
-        )
+        select(*PRESENT, files.c.path, documents.c.line)
         .join(versions, versions.c.id == entities.c.version_id)
         .join(documents, documents.c.id == entities.c.document_id)
         .join(files, files.c.id == documents.c.file_id)
