@@ -141,7 +141,10 @@ class Worker:
         except LeaseLost as error:
             log.warning("jobs.lease_lost", job=work.job.id, kind=work.job.kind, error=str(error))
         except Exception as error:
-            log.exception("jobs.failed", job=work.job.id, kind=work.job.kind)
+            if self._stopping.is_set():
+                log.info("jobs.cut_off", job=work.job.id, kind=work.job.kind, error=str(error))
+            else:
+                log.exception("jobs.failed", job=work.job.id, kind=work.job.kind)
             self._put_back(work, error)
         finally:
             with self._guard:

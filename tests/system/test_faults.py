@@ -1,0 +1,88 @@
+"""Programs that are killed: nothing is lost, and what is repeated is bounded."""
+
+import signal
+from collections import Counter
+from itertools import count
+
+import pytest
+from tests.servers import wait_until
+from tests.system import bells
+
+from pilothouse.kernel import faults
+
+POINTS = ("jobs.claiming", "jobs.claimed", "jobs.done", "jobs.finishing", "jobs.finished")
+THREADS = 4
+BATCH = 6
+
+
+def crash_at_each_point(program, env, pull):
+    """One after the other: a program that is killed at a point, while jobs keep coming."""
+    for point in POINTS:
+        crashing = program("work", env={**env, faults.ENVIRONMENT: f"{point}:3"})
+        pull()
+
+        def died(process=crashing):
+            if process.running:
+                pull()
+            return not process.running
+
+        assert wait_until(died), crashing.complaint(f"not killed at {point}")
+        assert crashing.wait() == -signal.SIGKILL, crashing.complaint("ended otherwise")
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "beside-another"])
+def test_no_job_is_lost_at_any_point_of_a_crash(program, ringing, db, database_url, others):
+    env = ringing.environment(database_url)
+    for _ in range(others):
+        program("work", env=env)
+    numbers = count()
+    asked = []
+
+    def pull():
+        if bells.left(db) > 4 * BATCH:
+            return
+        batch = [next(numbers) for _ in range(BATCH)]
+        bells.pull(db, "inside", batch)
+        bells.pull(db, "outside", batch)
+        asked.extend(batch)
+
+    crash_at_each_point(program, env, pull)
+    last = program("work", env=env)
+    assert bells.wait_until_done(db), last.complaint(f"{bells.left(db)} jobs are left")
+
+    assert bells.told(db, "bells.rung") == asked, "what ends with its job happens exactly once"
+    effects = Counter(map(int, ringing.trace("outside")))
+    assert sorted(effects) == asked, "what is done outside happens at least once"
+    repeats = effects.total() - len(asked)
+    assert repeats <= len(POINTS) * THREADS
+    assert max(effects.values()) <= 1 + len(POINTS)
+
+
+def test_the_job_of_a_killed_program_is_taken_over_when_its_lease_ends(
+    program, ringing, db, database_url
+):
+    env = ringing.environment(database_url)
+    killed = program("work", env=env | {faults.ENVIRONMENT: "jobs.done"})
+    bells.pull(db, "outside", range(1))
+    assert killed.wait() == -signal.SIGKILL
+    other = program("work", env=env)
+    assert bells.wait_until_done(db, seconds=bells.LEASE + 5), other.complaint("not taken over")
+    assert ringing.trace("outside") == ["0", "0"]
+
+
+def test_a_program_that_fell_silent_writes_nothing_when_it_wakes(
+    program, ringing, db, database_url
+):
+    """Paused amid a job, past its lease; another does the job; the first wakes and ends it too."""
+    env = ringing.environment(database_url)
+    silent = program("work", env=env)
+    bells.pull(db, "inside", range(200))
+    assert wait_until(lambda: len(ringing.trace("inside")) > 20)
+    silent.pause()
+    program("work", env=env)
+    # SQLite: a writer that is paused holds the database, so nobody else could go on.
+    if not db.is_sqlite:
+        assert bells.wait_until_done(db)
+    silent.go_on()
+    assert bells.wait_until_done(db)
+    assert bells.told(db, "bells.rung") == list(range(200))
