@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from pilothouse.catalog.api import asking
 from pilothouse.catalog.api.answers import answer, bodies
@@ -56,9 +57,9 @@ def _known(ref: str) -> str:
 
 @get(NAMED, opt=needs(Role.VIEWER), sync_to_thread=True)
 def by_name(
-    kind: str,
-    namespace: str,
-    name: str,
+    kind: FromPath[str],
+    namespace: FromPath[str],
+    name: FromPath[str],
     request: Request[Any, Any, Any],
     program: NamedDependency[Program],
     actor: NamedDependency[Actor],
@@ -79,9 +80,9 @@ def by_name(
 
 @get(f"{NAMED}/ancestry", opt=needs(Role.VIEWER), sync_to_thread=True)
 def ancestry(
-    kind: str,
-    namespace: str,
-    name: str,
+    kind: FromPath[str],
+    namespace: FromPath[str],
+    name: FromPath[str],
     db: NamedDependency[Database],
     actor: NamedDependency[Actor],
 ) -> Response[bytes]:
@@ -99,7 +100,7 @@ def ancestry(
 
 @get("/api/catalog/entities/by-uid/{uid:str}", opt=needs(Role.VIEWER), sync_to_thread=True)
 def by_uid(
-    uid: str, db: NamedDependency[Database], actor: NamedDependency[Actor]
+    uid: FromPath[str], db: NamedDependency[Database], actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """One entity by what stays the same when it is renamed."""
     if "\0" in uid:

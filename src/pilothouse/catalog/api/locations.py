@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from pilothouse.catalog.api import asking
 from pilothouse.catalog.api.answers import answer
@@ -65,7 +66,7 @@ def _rows(location: origins.Location) -> dict[str, frozenset[str]]:
 
 @get("/api/catalog/locations/{location_id:str}", opt=needs(Role.VIEWER), sync_to_thread=True)
 def get_location(
-    location_id: str, db: NamedDependency[Database], actor: NamedDependency[Actor]
+    location_id: FromPath[str], db: NamedDependency[Database], actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """One source."""
     with db.read(actor) as tx:
@@ -78,9 +79,9 @@ def get_location(
     sync_to_thread=True,
 )
 def get_location_of(
-    kind: str,
-    namespace: str,
-    name: str,
+    kind: FromPath[str],
+    namespace: FromPath[str],
+    name: FromPath[str],
     db: NamedDependency[Database],
     actor: NamedDependency[Actor],
 ) -> Response[bytes]:
@@ -97,21 +98,21 @@ def add_location() -> None:
 
 
 @put("/api/catalog/locations/{location_id:str}", opt=needs(Role.VIEWER), sync_to_thread=False)
-def change_location(location_id: str) -> None:
+def change_location(location_id: FromPath[str]) -> None:
     """Refused, with what to do instead."""
     del location_id
     raise Denied(HOW)
 
 
 @delete("/api/catalog/locations/{location_id:str}", opt=needs(Role.VIEWER), sync_to_thread=False)
-def remove_location(location_id: str) -> None:
+def remove_location(location_id: FromPath[str]) -> None:
     """Refused, with what to do instead."""
     del location_id
     raise Denied(HOW)
 
 
 @delete("/api/catalog/entities/by-uid/{uid:str}", opt=needs(Role.VIEWER), sync_to_thread=False)
-def remove_entity(uid: str) -> None:
+def remove_entity(uid: FromPath[str]) -> None:
     """Refused, with what to do instead."""
     del uid
     raise Denied("Entities cannot be deleted here: delete the document in its catalog file.")

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 
+_ALWAYS = frozenset(("kind", "metadata.name", "metadata.namespace", "metadata.uid"))
+
+
 class Found(msgspec.Struct, frozen=True):
     """One page of entities, and how many there are in all."""
 
@@ -94,9 +97,15 @@ def page(tx: Tx, wanted: Wanted) -> Page:
 
 
 def count(tx: Tx, wanted: Wanted) -> int:
-    """How many entities match in all."""
-    asked = msgspec.structs.replace(wanted, order="", descending=False, after=(), offset=0, limit=0)
-    return memory.remembered(tx.conn, ("count", asked), lambda: queries.count(tx.conn, wanted))
+    """How many entities match in all; only those with the key of the order, if so wanted."""
+    clause = wanted.clause
+    if not wanted.absent and wanted.order not in ("ref", "id", *_ALWAYS):
+        ordered = Test(wanted.order)
+        clause = ordered if clause is None else AllOf((clause, ordered))
+    asked = Wanted(
+        filter=wanted.filter, clause=clause, text=wanted.text, text_keys=wanted.text_keys
+    )
+    return memory.remembered(tx.conn, ("count", asked), lambda: queries.count(tx.conn, asked))
 
 
 def rows_of(tx: Tx, refs: Sequence[str], clause: Clause | None = None) -> dict[str, Row]:
