@@ -68,3 +68,9 @@ document.addEventListener("htmx:sse:before:message", (event) => {
 });
 addEventListener("focusout", () => setTimeout(settle));
 addEventListener("pointerout", () => setTimeout(settle));
+// The stream rests while the tab is hidden: what was missed is read when it is looked at again.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  heard.add("lagging");
+  read();
+});
