@@ -289,6 +289,9 @@ def test_a_file_that_is_there_is_only_overwritten_when_told(tmp_path: Path) -> N
     write_new(tmp_path, "two\n", force=True)
     assert target.read_text() == "two\n"
     assert [path.name for path in tmp_path.iterdir()] == ["catalog-info.yaml"]
+    target.rename(tmp_path / "catalog-info.yml")
+    with pytest.raises(Conflict, match=r"catalog-info\.yml exists"):
+        write_new(tmp_path, "three\n")
     with pytest.raises(NotFound):
         survey(tmp_path / "absent")
 

@@ -175,14 +175,6 @@ class Folder:
         except (Invalid, NotFound):
             return False
 
-    def files(self) -> Iterator[str]:
-        """Paths of all files, but for folders that are never looked into."""
-        return self._files("", None)
-
-    def head(self, path: str, most: int) -> bytes:
-        """The first `most` bytes of a file. Raises as `read` does, but for its size."""
-        return self._opened(path, most)[1][:most]
-
     def _files(self, start: str, most_depth: int | None) -> Iterator[str]:
         """Paths of all files under a folder; links to folders are not followed."""
         waiting = [start]

@@ -95,10 +95,13 @@ def survey(path: Path) -> Survey:
 def write_new(path: Path, text: str, *, force: bool = False) -> Path:
     """Write a catalog file for the folder `path`, and say where it is.
 
-    The file appears whole or not at all. Raises Conflict when there is one and `force` is not
+    The file appears whole or not at all. Raises Conflict when there is one (or a .yml) and `force` is not
     set, Invalid when the folder cannot be written to.
     """
     target = path / CATALOG_FILE
+    other = target.with_suffix(".yml")
+    if other.exists() and not force:
+        raise Conflict(f"{other} exists: look at it first, or write beside it with --force")
     fresh = path / f".{CATALOG_FILE}.{os.getpid()}"
     try:
         fresh.write_text(text, encoding="utf-8")
