@@ -95,8 +95,8 @@ def survey(path: Path) -> Survey:
 def write_new(path: Path, text: str, *, force: bool = False) -> Path:
     """Write a catalog file for the folder `path`, and say where it is.
 
-    The file appears whole or not at all. Raises Conflict when there is one (or a .yml) and `force` is not
-    set, Invalid when the folder cannot be written to.
+    The file appears whole or not at all. Raises Conflict when there is one (or a .yml) and `force`
+    is not set, Invalid when the folder cannot be written to.
     """
     target = path / CATALOG_FILE
     other = target.with_suffix(".yml")
