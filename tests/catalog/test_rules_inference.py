@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from pilothouse.catalog.formats.write import to_yaml
 from pilothouse.catalog.formats.yaml import read_documents
-from pilothouse.catalog.outside.survey import Author, Survey, survey, write_new
+from pilothouse.catalog.model import Author, Survey
+from pilothouse.catalog.outside.survey import survey, write_new
 from pilothouse.catalog.rules import inference, validity
 from pilothouse.catalog.rules.inference import manifests, owners
 from pilothouse.kernel.errors import Conflict, NotFound

@@ -17,8 +17,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pilothouse.catalog import jobs
+from pilothouse.catalog.formats import write
 from pilothouse.catalog.model import PlacedProblem, Source, Tally
+from pilothouse.catalog.outside import survey
 from pilothouse.catalog.outside.specs import absolute
+from pilothouse.catalog.rules import inference
 from pilothouse.catalog.rules.problems import for_github, for_terminal
 from pilothouse.catalog.service import passes, views
 from pilothouse.kernel.program import Program
@@ -179,6 +182,38 @@ def register(cli: App, open_program: Open) -> None:
             )
         heavy = standing.errors + standing.warnings
         return FINDINGS if failed or (strict and heavy) else FINE
+
+    @cli.command
+    def init(path: Path = Path(), *, force: bool = False, show: bool = False) -> None:
+        """Write a first catalog-info.yaml for a repository that has none.
+
+        It is inferred from languages, manifests, CODEOWNERS, git history, Dockerfile, compose, API
+        files and docs; every value says from what.
+
+        Parameters
+        ----------
+        path
+            The repository.
+        force
+            Overwrite a catalog-info.yaml that is there.
+        show
+            Print the file instead of writing it.
+        """
+        found = survey.survey(path)
+        proposal = inference.propose(found)
+        text = write.to_yaml(proposal)
+        if show:
+            print(text, end="")  # noqa: T201
+            return
+        written = survey.write_new(path, text, force=force)
+        out.print(f"Wrote {written}:")
+        for other in found.existing:
+            out.print(
+                f"  [yellow]There is {escape(other)} already: are the two about one thing?[/yellow]"
+            )
+        for line in inference.report(proposal):
+            out.print(f"  {escape(line)}")
+        out.print("Read it, change what is wrong, commit it. Then: pilothouse up " + str(path))
 
     @cli.command
     def lint(

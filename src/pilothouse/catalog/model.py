@@ -248,3 +248,41 @@ class PlacedProblem(msgspec.Struct, frozen=True):
     def source_name(self) -> str:
         """The last part of its source, enough to tell sources apart on a page."""
         return self.source.rstrip("/").rpartition("/")[2]
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Someone who commits."""
+
+    name: str
+    email: str
+    commits: int
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What is known of a repository."""
+
+    name: str  # of its folder
+    paths: tuple[str, ...]
+    texts: dict[str, str]
+    host: str = ""  # "github.com"; "" where it is not hosted
+    repository: str = ""  # "owner/name"
+    branch: str = ""
+    folder: str = ""  # of the repository, that was looked at
+    authors: tuple[Author, ...] = ()  # the most active first
+    period: str = ""  # in which they were
+    tags: tuple[str, ...] = ()  # the latest first
+    existing: tuple[str, ...] = ()  # catalog files that are there already
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """A document, and why its fields are what they are."""
+
+    body: dict[str, Any]
+    reasons: dict[Path, str]
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """Documents for one new catalog file, and what their reader should know besides."""
+
+    documents: tuple[Proposed, ...]
+    notes: tuple[str, ...] = ()

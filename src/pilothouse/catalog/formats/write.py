@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pilothouse.catalog.model import Path, Proposal
 
 HEADER = (
     "# What this repository is, for Pilothouse and for whatever reads Backstage's catalog files.",
     "# Written by `pilothouse init`; each comment says where a value comes from. Edit freely.",
 )
-Path = tuple[str | int, ...]
 
 # Plain in YAML 1.1 and 1.2 alike: starts with a letter, or with a path's beginning.
 _PLAIN = re.compile(
@@ -20,22 +21,6 @@ _PLAIN = re.compile(
 _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 _UNSAFE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 _INDENT = "  "
-
-
-class Document(Protocol):
-    """A body, and reasons by the way to each field."""
-
-    @property
-    def body(self) -> Mapping[str, Any]: ...
-    @property
-    def reasons(self) -> Mapping[Path, str]: ...
-
-
-class Proposal(Protocol):
-    """Documents for one file."""
-
-    @property
-    def documents(self) -> Sequence[Document]: ...
 
 
 def to_yaml(proposal: Proposal) -> str:

@@ -8,8 +8,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import msgspec
-
+from pilothouse.catalog.model import Author, Survey
 from pilothouse.catalog.outside import git
 from pilothouse.catalog.outside.failures import SourceUnreachable
 from pilothouse.catalog.outside.folder import Folder
@@ -39,30 +38,6 @@ _HEAD = re.compile(
     r"[^/]+\.proto)$",
     re.IGNORECASE,
 )
-
-
-class Author(msgspec.Struct, frozen=True):
-    """Someone who commits."""
-
-    name: str
-    email: str
-    commits: int
-
-
-class Survey(msgspec.Struct, frozen=True):
-    """What is known of a repository."""
-
-    name: str  # of its folder
-    paths: tuple[str, ...]
-    texts: dict[str, str]
-    host: str = ""  # "github.com"; "" where it is not hosted
-    repository: str = ""  # "owner/name"
-    branch: str = ""
-    folder: str = ""  # of the repository, that was looked at
-    authors: tuple[Author, ...] = ()  # the most active first
-    period: str = ""  # in which they were
-    tags: tuple[str, ...] = ()  # the latest first
-    existing: tuple[str, ...] = ()  # catalog files that are there already
 
 
 def survey(path: Path) -> Survey:

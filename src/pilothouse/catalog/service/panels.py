@@ -212,7 +212,7 @@ def team(tx: Tx, ref: EntityRef) -> Team | None:
 class Related(msgspec.Struct, frozen=True):
     """Relations as a drawing and as lists."""
 
-    drawing: Any
+    drawing: graph.Drawing
     groups: list[Group]
     words: dict[str, str]
 
@@ -220,21 +220,24 @@ class Related(msgspec.Struct, frozen=True):
 def related(tx: Tx, ref: EntityRef) -> Related | None:
     """Its relations; None when it has none."""
     groups = views.related(tx, ref)
-    return Related(_draw(tx, ref), groups, RELATION_WORDS) if groups else None
+    if not groups:
+        return None
+    totals = {group.type: group.total for group in groups}
+    return Related(_draw(tx, ref, totals), groups, RELATION_WORDS)
 
 
 NEAR = 60  # relations of the entity itself that the drawing may use
 FAR = 120  # … and of those beside it
 
 
-def _draw(tx: Tx, ref: EntityRef) -> Any:
+def _draw(tx: Tx, ref: EntityRef, totals: Mapping[str, int]) -> graph.Drawing:
     text = str(ref)
     near = relations.around(tx.conn, [text], NEAR)
     beside = {edge.target if edge.source == text else edge.source for edge in near}
     far = relations.around(tx.conn, sorted(beside)[:25], FAR)
     edges = list(dict.fromkeys((e.source, e.type, e.target) for e in [*near, *far]))
     names = views.name_all(tx, sorted({text, *(e[0] for e in edges), *(e[2] for e in edges)}))
-    return graph.draw(text, edges, names)
+    return graph.draw(text, edges, names, totals=totals)
 
 
 class RelatedPage(msgspec.Struct, frozen=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.catalog.rules.inference.model import Guess, Owner, Path, Proposed
+from pilothouse.catalog.model import Path, Proposed
+from pilothouse.catalog.rules.inference.model import Guess, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

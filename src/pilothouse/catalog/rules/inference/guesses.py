@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pilothouse.catalog.rules.inference.model import Guess, Package, Survey
+from pilothouse.catalog.model import Survey
+from pilothouse.catalog.rules.inference.model import Guess, Package
 from pilothouse.catalog.rules.inference.packages import is_image
 
 if TYPE_CHECKING:

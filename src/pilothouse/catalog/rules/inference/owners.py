@@ -8,7 +8,8 @@ from collections import Counter
 
 import msgspec
 
-from pilothouse.catalog.rules.inference.model import Author, Owner, Survey
+from pilothouse.catalog.model import Author, Survey
+from pilothouse.catalog.rules.inference.model import Owner
 from pilothouse.catalog.rules.inference.naming import name_of
 
 FILES = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")

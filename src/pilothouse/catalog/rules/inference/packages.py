@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from pilothouse.catalog.model import Survey
 from pilothouse.catalog.rules.inference import manifests
-from pilothouse.catalog.rules.inference.model import Package, Survey
+from pilothouse.catalog.rules.inference.model import Package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

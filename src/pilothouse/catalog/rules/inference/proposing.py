@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 
+from pilothouse.catalog.model import Proposal, Survey
 from pilothouse.catalog.rules import urls
 from pilothouse.catalog.rules.inference import guesses, owners, resources
 from pilothouse.catalog.rules.inference.documents import Draft, owner_document
 from pilothouse.catalog.rules.inference.interfaces import Interface, interfaces
-from pilothouse.catalog.rules.inference.model import Guess, Owner, Package, Proposal, Survey
+from pilothouse.catalog.rules.inference.model import Guess, Owner, Package
 from pilothouse.catalog.rules.inference.naming import name_of, package_name, readme_says, unique
 from pilothouse.catalog.rules.inference.packages import Layout, layout, within
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pilothouse.catalog.rules.inference.model import Path, Proposal, Proposed
+    from pilothouse.catalog.model import Path, Proposal, Proposed
 
 
 def report(proposal: Proposal) -> list[str]:
