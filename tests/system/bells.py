@@ -32,6 +32,7 @@ from datetime import timedelta
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.events import Event
@@ -84,7 +85,9 @@ def broken(work):
 
 
 @post("/bells/{kind:str}/{n:int}", opt=needs(Role.EDITOR), sync_to_thread=True)
-def ring(kind: str, n: int, program: NamedDependency[Program]) -> dict[str, int]:
+def ring(
+    kind: FromPath[str], n: FromPath[int], program: NamedDependency[Program]
+) -> dict[str, int]:
     with program.db.begin() as tx:
         tx.enqueue(f"bells.{kind}", {"n": n})
         tx.emit(Event(type="bells.pulled", data={"n": n}))

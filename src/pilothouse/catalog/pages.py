@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from pilothouse.catalog.model import ChangeKind, Severity
@@ -142,11 +143,13 @@ def changes(
             kind=kind,
             change=ChangeKind(change) if change else None,
         )
+        week = views.week(tx)
     return frame.page(
         request,
         "catalog/changes.html",
         title="Changes",
         found=found,
+        week=week,
         kind=kind,
         change=change,
         page_size=CHANGES,
@@ -164,7 +167,7 @@ def sources(
     return frame.page(request, "catalog/sources.html", title="Sources", found=found)
 
 
-def _ref(kind: str, namespace: str, name: str) -> EntityRef:
+def _ref(kind: FromPath[str], namespace: FromPath[str], name: FromPath[str]) -> EntityRef:
     """The entity that the path of a page names."""
     return EntityRef.of(kind, namespace, name)
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
+from litestar.params import RawBody
 
 from pilothouse.catalog.api import asking
 from pilothouse.catalog.api.answers import answer, raw
@@ -34,7 +35,7 @@ class ToRefresh(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @post("/api/catalog/validate-entity", opt=needs(Role.VIEWER), sync_to_thread=True, status_code=200)
-def validate_entity(body: bytes, program: NamedDependency[Program]) -> Response[bytes]:
+def validate_entity(body: RawBody, program: NamedDependency[Program]) -> Response[bytes]:
     """Whether a document would be taken; nothing is kept."""
     try:
         said = asking.body_of(body, ToValidate)
@@ -53,7 +54,7 @@ def validate_entity(body: bytes, program: NamedDependency[Program]) -> Response[
 
 @post("/api/catalog/refresh", opt=needs(Role.RESPONDER), sync_to_thread=True, status_code=200)
 def refresh(
-    body: bytes, db: NamedDependency[Database], actor: NamedDependency[Actor]
+    body: RawBody, db: NamedDependency[Database], actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """Have a source looked at now: by name, or as the one that an entity comes from."""
     said = asking.body_of(body, ToRefresh)

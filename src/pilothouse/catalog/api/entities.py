@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, RawBody
 
 from pilothouse.catalog.api import asking
 from pilothouse.catalog.api.answers import answer, bodies
@@ -28,7 +28,7 @@ NAMED = "/api/catalog/entities/by-name/{kind:str}/{namespace:str}/{name:str}"
 @post("/api/catalog/entities/by-refs", opt=needs(Role.VIEWER), sync_to_thread=True, status_code=200)
 def by_refs(
     request: Request[Any, Any, Any],
-    body: bytes,
+    body: RawBody,
     db: NamedDependency[Database],
     actor: NamedDependency[Actor],
 ) -> Response[bytes]:
@@ -121,7 +121,7 @@ def facets(
 
 @post("/api/catalog/entity-facets", opt=needs(Role.VIEWER), sync_to_thread=True, status_code=200)
 def facets_by_predicate(
-    body: bytes, db: NamedDependency[Database], actor: NamedDependency[Actor]
+    body: RawBody, db: NamedDependency[Database], actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """As the GET of the same name, with a predicate instead of filters."""
     said = asking.body_of(body, FacetsBody)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import RawBody
 
 from pilothouse.catalog.api import asking
 from pilothouse.catalog.api.answers import answer, bodies, projected
@@ -124,7 +125,7 @@ def query_entities(
     status_code=200,
 )
 def query_entities_by_predicate(
-    body: bytes,
+    body: RawBody,
     db: NamedDependency[Database],
     program: NamedDependency[Program],
     actor: NamedDependency[Actor],

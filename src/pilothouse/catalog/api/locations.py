@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, RawBody
 
 from pilothouse.catalog.api import asking
 from pilothouse.catalog.api.answers import answer
@@ -43,7 +43,7 @@ def get_locations(db: NamedDependency[Database], actor: NamedDependency[Actor]) 
     "/api/catalog/locations/by-query", opt=needs(Role.VIEWER), sync_to_thread=True, status_code=200
 )
 def query_locations(
-    body: bytes, db: NamedDependency[Database], actor: NamedDependency[Actor]
+    body: RawBody, db: NamedDependency[Database], actor: NamedDependency[Actor]
 ) -> Response[bytes]:
     """Sources that match a predicate; there are so few that one answer holds them all."""
     said = asking.body_of(body, LocationsBody)

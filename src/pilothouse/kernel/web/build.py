@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
+from litestar.types import Scope
 
 from pilothouse import __version__
 from pilothouse.kernel.actors import Actor, Role
@@ -66,7 +67,7 @@ def build(program: Program) -> tuple[App, live.Live]:
 
 
 def _dependencies(program: Program, frame: Frame, stream: live.Live) -> dict[str, Any]:
-    def actor(scope: Any) -> Actor:
+    def actor(scope: Scope) -> Actor:
         return scope["user"]
 
     return {

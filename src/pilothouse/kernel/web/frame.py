@@ -66,7 +66,8 @@ def display_of(request: Request[Any, Any, Any]) -> Display:
     """What the reader chose, from the cookie; whatever is not right there is left out."""
     theme, _, rest = request.cookies.get(COOKIE, "").partition("|")
     zone, _, keys = rest.partition("|")
-    return Display(theme if theme in THEMES else "", zone or "UTC", keys != "off")
+    zone = getattr(zone_of(zone), "key", "UTC")
+    return Display(theme if theme in THEMES else "", zone, keys != "off")
 
 
 class Frame:

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from pilothouse.kernel.actors import Actor, Role
@@ -57,7 +58,7 @@ def background(
 
 @post("/jobs/{job_id:int}/retry", opt=needs(Role.ADMIN), sync_to_thread=True, status_code=303)
 def retry(
-    job_id: int, program: NamedDependency[Program], actor: NamedDependency[Actor]
+    job_id: FromPath[int], program: NamedDependency[Program], actor: NamedDependency[Actor]
 ) -> Redirect:
     """Have a job that was given up tried again."""
     with program.db.begin(actor) as tx:
