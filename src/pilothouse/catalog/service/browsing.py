@@ -102,10 +102,25 @@ def count(tx: Tx, wanted: Wanted) -> int:
     if not wanted.absent and wanted.order not in ("ref", "id", *_ALWAYS):
         ordered = Test(wanted.order)
         clause = ordered if clause is None else AllOf((clause, ordered))
-    asked = Wanted(
-        filter=wanted.filter, clause=clause, text=wanted.text, text_keys=wanted.text_keys
-    )
+    asked = msgspec.structs.replace(_which(wanted), clause=clause)
     return memory.remembered(tx.conn, ("count", asked), lambda: queries.count(tx.conn, asked))
+
+
+def counts_by(tx: Tx, column: str, wanted: Wanted) -> list[tuple[str, int]]:
+    """How many matching entities have each value of a column, the most first."""
+    asked = _which(wanted)
+    question = ("counts", column, asked)
+    return memory.remembered(tx.conn, question, lambda: queries.counts_by(tx.conn, column, asked))
+
+
+def _which(wanted: Wanted) -> Wanted:
+    """The entities that are meant, however they are ordered and whichever part is shown."""
+    return Wanted(
+        filter=wanted.filter,
+        clause=wanted.clause,
+        text=wanted.text,
+        text_keys=wanted.text_keys,
+    )
 
 
 def rows_of(tx: Tx, refs: Sequence[str], clause: Clause | None = None) -> dict[str, Row]:
@@ -125,7 +140,7 @@ def find(tx: Tx, wanted: Wanted) -> Found:
     rows = queries.matching(tx.conn, wanted)
     if wanted.limit is None or (not wanted.offset and len(rows) < wanted.limit):
         return Found(rows, len(rows))
-    return Found(rows, queries.count(tx.conn, wanted))
+    return Found(rows, count(tx, wanted))
 
 
 def search(tx: Tx, wanted: Wanted) -> Found:
@@ -133,7 +148,7 @@ def search(tx: Tx, wanted: Wanted) -> Found:
     rows = queries.ranked(tx.conn, wanted)
     if not wanted.offset and wanted.limit and len(rows) < wanted.limit:
         return Found(rows, len(rows))
-    return Found(rows, queries.count(tx.conn, wanted))
+    return Found(rows, count(tx, wanted))
 
 
 def entity(tx: Tx, ref: EntityRef) -> Present:

@@ -12,7 +12,7 @@ import msgspec
 from pilothouse.catalog.rules.search import entity_text
 from pilothouse.catalog.service import browsing, views
 from pilothouse.catalog.service.views import Item
-from pilothouse.catalog.store import history, queries
+from pilothouse.catalog.store import history
 from pilothouse.catalog.store.queries import Test, Wanted
 from pilothouse.kernel.tx import Tx
 
@@ -175,7 +175,7 @@ def facets(tx: Tx, question: Question) -> list[Facet]:
 
 def _facet(tx: Tx, question: Question, name: str, label: str) -> Facet:
     chosen: Sequence[str] = getattr(question, name)
-    counted = queries.counts_by(tx.conn, name, _wanted(question, without=name))
+    counted = browsing.counts_by(tx, name, _wanted(question, without=name))
     counted = [(value, total) for value, total in counted if value]
     shown = counted[:MOST_OPTIONS]
     shown += [pair for pair in counted[MOST_OPTIONS:] if pair[0] in chosen]

@@ -19,7 +19,7 @@ from pilothouse.catalog.model import (
 )
 from pilothouse.catalog.rules.kinds import reverse_of
 from pilothouse.catalog.service import browsing
-from pilothouse.catalog.store import history, problems, queries, relations, sources
+from pilothouse.catalog.store import history, memory, problems, queries, relations, sources
 from pilothouse.catalog.store.queries import Label, Row, Wanted
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.refs import EntityRef
@@ -211,7 +211,6 @@ class Standing(msgspec.Struct, frozen=True):
     sources: list[Source]
     errors: int
     warnings: int
-    ownerless: int
 
 
 def standing(tx: Tx) -> Standing:
@@ -224,19 +223,18 @@ def _standing(tx: Tx) -> Standing:
     by_severity = {
         severity: sum(total for s, _, total in counted if s is severity) for severity in Severity
     }
-    ownerless, _ = queries.ownerless(tx.conn, 0)
     return Standing(
-        entities=queries.count(tx.conn, Wanted()),
+        entities=browsing.count(tx, Wanted()),
         sources=sources.all_sources(tx.conn),
         errors=by_severity[Severity.ERROR],
         warnings=by_severity[Severity.WARNING],
-        ownerless=ownerless,
     )
 
 
 def without_owner(tx: Tx, limit: int) -> tuple[int, list[Named]]:
     """Things nobody owns who exists: how many, and the first of them."""
-    total, refs = queries.ownerless(tx.conn, limit)
+    asked = ("ownerless", limit)
+    total, refs = memory.remembered(tx.conn, asked, lambda: queries.ownerless(tx.conn, limit))
     names = name_all(tx, refs)
     return total, [names[ref] for ref in refs]
 
@@ -256,7 +254,6 @@ class Day(msgspec.Struct, frozen=True):
 
     versions: list[Version]
     names: dict[str, Named]
-    counts: dict[ChangeKind, int]
 
     @property
     def bundles(self) -> list[Bundle]:
@@ -282,8 +279,14 @@ def _together(first: Version, other: Version) -> bool:
 def recent(tx: Tx, *, limit: int = 10, before: int | None = None, **filters: Any) -> Day:
     """Changes of all entities, newest first."""
     found = history.recent(tx.conn, limit=limit, before=before, **filters)
-    counts = history.counts_since(tx.conn, tx.now - timedelta(days=7))
-    return Day(found, name_all(tx, [version.ref for version in found]), counts)
+    return Day(found, name_all(tx, [version.ref for version in found]))
+
+
+def week(tx: Tx) -> dict[ChangeKind, int]:
+    """How many changes of each kind there were in seven days, to the hour."""
+    since = tx.now.replace(minute=0, second=0, microsecond=0) - timedelta(days=7)
+    asked = ("week", since)
+    return memory.remembered(tx.conn, asked, lambda: history.counts_since(tx.conn, since))
 
 
 def problems_of(tx: Tx, ref: EntityRef) -> list[PlacedProblem]:
