@@ -218,7 +218,7 @@ def test_a_remote_that_never_answers_is_given_up_in_time(tmp_path: Path) -> None
         with pytest.raises(SourceUnreachable, match=r"did not answer within 0\.5 s"):
             source.refresh(0.5)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert not _running(f":{port}/x"), "git's own helpers ended too"
 
 
