@@ -163,7 +163,7 @@ def entity(tx: Tx, ref: EntityRef) -> Present:
 def relations_of(tx: Tx, refs: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """The relations of each entity, in both directions, as Backstage sorts them: type, target."""
     found: dict[str, list[tuple[str, str]]] = {ref: [] for ref in refs}
-    for edge in relations.around(tx.conn, list(refs)):
+    for edge in relations.of_all(tx.conn, refs):
         if edge.source in found:
             found[edge.source].append((edge.type, edge.target))
         if edge.target in found and (back := reverse_of(edge.type)):

@@ -129,18 +129,27 @@ def narrowed(
         return query.where(where(conn, wanted))
     query = query.join(texts, texts.c.rowid == entities.c.id)
     query = query.where(_matches(wanted.text.lower()), *_demands(conn, wanted, free=True))
-    if not wanted.text_keys:
-        return query
-    pattern = f"%{escaped(wanted.text.lower())}%"
-    columns = [_CALLED[key] for key in wanted.text_keys]
-    return query.where(or_(*(column.like(pattern, escape="\\") for column in columns)))
+    return query.where(_is_called(wanted)) if wanted.text_keys else query
 
 
 def in_trigrams(conn: Connection, wanted: Wanted) -> bool:
-    """Whether the index of full text finds all that have the term: it begins with the names."""
+    """Whether SQLite's index of full text finds all that have the term."""
     if conn.dialect.name != "sqlite" or len(wanted.text) < _FEWEST:
         return False
-    return not wanted.text_keys or set(wanted.text_keys) in ({"metadata.name"}, set(_CALLED))
+    return not wanted.text_keys or _are_names(wanted)
+
+
+def _are_names(wanted: Wanted) -> bool:
+    """Whether the text is sought in names only, which full text begins with."""
+    return len(wanted.text) >= _FEWEST and set(wanted.text_keys) in (
+        {"metadata.name"},
+        set(_CALLED),
+    )
+
+
+def _is_called(wanted: Wanted) -> ColumnElement[bool]:
+    pattern = f"%{escaped(wanted.text.lower())}%"
+    return or_(*(_CALLED[key].like(pattern, escape="\\") for key in wanted.text_keys))
 
 
 def _demands(conn: Connection, wanted: Wanted, *, free: bool = False) -> list[ColumnElement[bool]]:
@@ -235,6 +244,8 @@ def ends(name: str) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:
 
 def _has_text(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
     term = wanted.text.lower()
+    if wanted.text_keys and _are_names(wanted):
+        return and_(_with_trigrams(conn, term), _is_called(wanted))
     if wanted.text_keys:
         return or_(*(_key_has_text(key, term) for key in wanted.text_keys))
     if len(term) < _FEWEST:  # no trigram to look up
@@ -242,6 +253,10 @@ def _has_text(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
         return or_(
             entities.c.name.like(start, escape="\\"), entities.c.label.like(start, escape="\\")
         )
+    return _with_trigrams(conn, term)
+
+
+def _with_trigrams(conn: Connection, term: str) -> ColumnElement[bool]:
     rows = select(texts.c.rowid)
     if conn.dialect.name == "sqlite":
         return entities.c.id.in_(rows.where(_matches(term)))

@@ -17,6 +17,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union,
 )
 
 from pilothouse.catalog.model import Edge
@@ -164,3 +165,13 @@ def _counts(conn: Connection, where: ColumnElement[bool]) -> dict[str, int]:
     )
     query = select(pairs.c.type, func.count()).group_by(pairs.c.type).order_by(pairs.c.type)
     return {str(row[0]): row[1] for row in conn.execute(query)}
+
+
+def of_all(conn: Connection, refs: Sequence[str]) -> list[Edge]:
+    """Relations from and to these refs, each once, in one query."""
+    columns = (relations.c.source, relations.c.type, relations.c.target)
+    query = union(
+        select(*columns).where(relations.c.source.in_(refs)),
+        select(*columns).where(relations.c.target.in_(refs)),
+    )
+    return [Edge(row.source, row.type, row.target) for row in conn.execute(query)]
