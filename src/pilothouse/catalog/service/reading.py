@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from pilothouse.catalog.formats import locations, placeholders, yaml
-from pilothouse.catalog.model import Document, Entity, FileReading, Problem, Severity
+from pilothouse.catalog.model import Document, Entity, FileReading, Path, Problem, Severity
 from pilothouse.catalog.rules import problems, validity
-from pilothouse.catalog.rules.findings import Findings, Said
+from pilothouse.catalog.rules.findings import Findings, Said, dotted
 from pilothouse.kernel.errors import NotFound, PilothouseError
 from pilothouse.kernel.module import Kind
 
+LONGEST_REF = 300  # kind, namespace and name have 63 characters at most
 MOST_PROBLEMS = 100  # kept for one file; a last one says how many more there are
 
 
@@ -37,19 +39,29 @@ class _Run:
 
     def take(self, document: Document) -> None:
         """Judge one document, and note what else it names."""
-        resolved = placeholders.resolve_placeholders(document, self._read_target)
-        entity, found = validity.judge(resolved.document, self.kinds)
-        self.problems += resolved.problems
+        entity, found = self._judged(document)
         self.problems += found
-        if entity is None or resolved.problems:
-            wrong = [*resolved.problems, *found]
-            why = next((p.message for p in wrong if p.severity is Severity.ERROR), "not valid")
+        if entity is None:
+            why = next((p.message for p in found if p.severity is Severity.ERROR), "not valid")
             ref = validity.ref_of(document)
             self.invalid.append((document.index, ref and str(ref), why))
             return
         self.entities.append(entity)
         if entity.ref.kind == "location":
             self._follow(document, entity)
+
+    def _judged(self, document: Document) -> tuple[Entity | None, list[Problem]]:
+        if found := _unkeepable(document):
+            return None, found
+        resolved = placeholders.resolve_placeholders(document, self._read_target)
+        if resolved.document is not document and (found := _unkeepable(resolved.document)):
+            return None, found
+        entity, found = validity.judge(resolved.document, self.kinds)
+        found = [*resolved.problems, *found]
+        if entity is not None:
+            found += _endless(document, entity)
+        valid = not any(problem.severity is Severity.ERROR for problem in found)
+        return entity if valid else None, found
 
     def _resolve(self, target: str) -> str:
         if locations.is_url(target):
@@ -78,6 +90,44 @@ class _Run:
         there = self.place.expand(path) if locations.is_glob(path) else self.place.exists(path)
         if not there and not optional:
             raise NotFound(f"{target} names no file in this source")
+
+
+def _unkeepable(document: Document) -> list[Problem]:
+    """A NUL, which YAML can write with an escape, and no database can hold in a text."""
+    findings = Findings(document)
+    if (path := _nul(document.value, ())) is not None:
+        shown = tuple(step.replace("\0", "\\0") if isinstance(step, str) else step for step in path)
+        message = f"{dotted(shown)} has a NUL character, which no text can have"
+        findings.add("yaml-control-character", path, message)
+    return [msgspec.structs.replace(problem, field=None) for problem in findings.problems]
+
+
+def _nul(value: Any, path: Path) -> Path | None:
+    """The way to the first text with a NUL in it."""
+    if isinstance(value, str):
+        return path if "\0" in value else None
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for key, item in items:
+        if isinstance(key, str) and "\0" in key:
+            return (*path, key)
+        if (found := _nul(item, (*path, key))) is not None:
+            return found
+    return None
+
+
+def _endless(document: Document, entity: Entity) -> list[Problem]:
+    """References longer than the ref of any entity can be."""
+    findings = Findings(document)
+    for edge in entity.edges:
+        if max(len(edge.source), len(edge.target)) > LONGEST_REF:
+            said = Said(expected=f"a ref of at most {LONGEST_REF} characters")
+            steps = tuple(int(s) if s.isdigit() else s for s in edge.field.split("."))
+            findings.add("bad-ref", steps, f"{edge.field} is longer than any ref", said)
+    return findings.problems
 
 
 def read_file(

@@ -319,7 +319,7 @@ def _announce(tx: Tx, steps: list[_Step], tally: Tally) -> None:
         Event(
             type=CHANGED,
             entities=tuple(str(step.claim.entity.ref) for step in told),
-            source=told[0].claim.spec,
+            source=told[0].claim.spec[:500],
             data={"added": tally.added, "changed": tally.changed, "removed": 0},
         )
     )
@@ -342,7 +342,7 @@ def remove(tx: Tx, gone: list[Present], commits: dict[str, Commit]) -> None:
         Event(
             type=CHANGED,
             entities=tuple(refs),
-            source=gone[0].origin,
+            source=gone[0].origin[:500],
             data={"added": 0, "changed": 0, "removed": len(gone)},
         )
     )
@@ -379,7 +379,7 @@ def rename(tx: Tx, old: Present, new: Present) -> None:
         Event(
             type=CHANGED,
             entities=(old.ref, new.ref),
-            source=new.origin,
+            source=new.origin[:500],
             data={"added": 0, "changed": 1, "removed": 0, "renamed": [old.ref, new.ref]},
         )
     )

@@ -36,7 +36,7 @@ def add(
     """Write problems down: source id, problem."""
     rows = [
         {
-            **{name: getattr(problem, name) for name in _FIELDS},
+            **{name: _fitting(name, getattr(problem, name)) for name in _FIELDS},
             "scope": scope.value,
             "severity": problem.severity.value,
             "source_id": source_id,
@@ -46,6 +46,14 @@ def add(
     ]
     if rows:
         conn.execute(insert(problems), rows)
+
+
+def _fitting(name: str, value: Any) -> Any:
+    """A value as its column can hold it, whatever the file said that it quotes."""
+    if not isinstance(value, str):
+        return value
+    length = getattr(problems.c[name].type, "length", None)
+    return value.replace("\0", "\\0")[:length]
 
 
 def clear_files(conn: Connection, source_id: int, paths: Sequence[str]) -> None:
