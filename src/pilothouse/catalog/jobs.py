@@ -224,10 +224,12 @@ class Pass:
         if self.source.unsettled:  # an earlier pass was cut off: what it touched is not known
             with self.db.read() as tx:
                 self.touched |= passes.all_refs(tx)
-        hints, refs = passes.Hints(), sorted(self.touched)
-        for start in range(0, len(refs), passes.MOST_AT_ONCE):
+        with self.db.read() as tx:
+            parts = passes.referring(tx, self.touched)
+        hints = passes.Hints()
+        for part in parts:
             with self.db.begin() as tx:
-                passes.check_references(tx, refs[start : start + passes.MOST_AT_ONCE], hints)
+                passes.check_references(tx, part, hints)
 
 
 def _salted(kinds: Mapping[str, Kind], stamp: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -54,9 +54,9 @@ def _forget(tx: Tx, source: Source) -> None:
         settling.remove(tx, gone, {})
     problems.clear_source(tx.conn, source.id)
     sources.remove(tx.conn, source.id)
-    refs, hints = sorted(touched), Hints()
-    for start in range(0, len(refs), MOST_AT_ONCE):
-        check_references(tx, refs[start : start + MOST_AT_ONCE], hints)
+    hints = Hints()
+    for part in referring(tx, touched):
+        check_references(tx, part, hints)
 
 
 def source(tx: Tx, spec: str) -> Source:
@@ -248,22 +248,31 @@ class Hints:
         return nearest(missing, self._known[kind])
 
 
+def referring(tx: Tx, refs: Collection[str]) -> list[list[str]]:
+    """These entities and those whose documents name them, each once, in parts for a check."""
+    found, wanted = set(refs), sorted(refs)
+    for part in _parts(wanted):
+        found |= relations.emitters_towards(tx.conn, part)
+    return _parts(sorted(found))
+
+
+def _parts(refs: list[str]) -> list[list[str]]:
+    return [refs[start : start + MOST_AT_ONCE] for start in range(0, len(refs), MOST_AT_ONCE)]
+
+
 def check_references(tx: Tx, refs: Sequence[str], hints: Hints) -> None:
-    """Find what these entities, and those that name them, refer to that does not exist."""
-    emitters = sorted(set(refs) | relations.emitters_towards(tx.conn, refs))
-    for start in range(0, len(emitters), 400):
-        part = emitters[start : start + 400]
-        problems.clear_refs(tx.conn, Scope.REFERENCE, part)
-        found = relations.dangling(tx.conn, part)
-        if not found:
-            continue
-        places = queries.places(tx.conn, sorted({item.emitter for item in found}))
-        told = [
-            (places[item.emitter].source_id, _dangling(tx, item, places[item.emitter], hints))
-            for item in found
-            if item.emitter in places
-        ]
-        problems.add(tx.conn, Scope.REFERENCE, told, tx.now)
+    """Find what these entities, of which there are not too many, refer to that does not exist."""
+    problems.clear_refs(tx.conn, Scope.REFERENCE, refs)
+    found = relations.dangling(tx.conn, refs)
+    if not found:
+        return
+    places = queries.places(tx.conn, sorted({item.emitter for item in found}))
+    told = [
+        (places[item.emitter].source_id, _dangling(tx, item, places[item.emitter], hints))
+        for item in found
+        if item.emitter in places
+    ]
+    problems.add(tx.conn, Scope.REFERENCE, told, tx.now)
 
 
 def _dangling(tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints: Hints) -> Problem:

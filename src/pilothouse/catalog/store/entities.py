@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from pilothouse.catalog.store.tables import (
     texts,
     versions,
 )
-from pilothouse.kernel.db import read
+from pilothouse.kernel.db import insert_rows, read
 
 _ONE_WRITER = 8400_2  # the key of PostgreSQL's advisory lock for writing the catalog
 
@@ -236,7 +237,7 @@ def put_texts(conn: Connection, rows: Sequence[tuple[int, str]], *, new: bool) -
         return
     if not new:
         conn.execute(delete(texts).where(texts.c.rowid.in_([row[0] for row in rows])))
-    conn.execute(insert(texts), [{"rowid": entity, "text": words} for entity, words in rows])
+    insert_rows(conn, (texts.c.rowid, texts.c.text), rows)
 
 
 SearchRow = tuple[str, str, str | None]  # key, value in lower case, original where it differs
@@ -274,12 +275,11 @@ def put_search(
         conn.execute(
             gone, [{"k": ids[row[0]], "v": row[1], "e": entity} for entity, row in removed]
         )
-    if added:
-        rows = [
-            {"key_id": ids[key], "value": value, "entity_id": entity, "original": original}
-            for entity, (key, value, original) in added
-        ]
-        conn.execute(insert(search), rows)
+    rows = [(ids[key], value, entity, original) for entity, (key, value, original) in added]
+    rows.sort(key=itemgetter(0, 1, 2))  # the table is kept in this order
+    insert_rows(
+        conn, (search.c.key_id, search.c.value, search.c.entity_id, search.c.original), rows
+    )
 
 
 def put_definitions(conn: Connection, items: dict[str, str]) -> None:
