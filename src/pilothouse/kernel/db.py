@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +22,9 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pilothouse.kernel.errors import Invalid
 
@@ -42,6 +45,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 DatabaseAway = OperationalError  # what every query may raise while the database is away
 WRITE = "pilothouse_write"  # execution option: this transaction will write
+IDLE_SECONDS = 1.0  # after which a pooled connection is tried before it is used
 BUSY_SECONDS = 60  # how long a SQLite writer waits for writers of other processes
 
 
@@ -159,13 +163,37 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         # Transaction pooling gives every transaction another server session, where a statement
         # prepared before is not known.
         connect_args={"prepare_threshold": None, "connect_timeout": 10},
         pool_size=10,
         max_overflow=20,
-        pool_pre_ping=True,
         use_native_hstore=False,
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_idle)
+    return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_idle(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Make sure that a connection that rested is still one.
+
+    Asking before every use would be a round trip for each transaction; a database that restarts
+    ends connections that rest, and those in use fail anyway.
+    """
+    used = record.info.get("used")  # None: just made
+    if used is None or time.monotonic() - used < IDLE_SECONDS:
+        return
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        cursor.close()
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error

@@ -81,6 +81,8 @@ entities = Table(
     Column("added_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("stale", Text),
+    Index("ix_catalog_entities_name", "name", "namespace"),
+    Index("ix_catalog_entities_label", "label", "id"),
     Index("ix_catalog_entities_kind_name", "kind", "name", "namespace"),
     Index("ix_catalog_entities_kind_label", "kind", "label", "id"),
     Index("ix_catalog_entities_kind_type_name", "kind", "type", "name", "namespace"),

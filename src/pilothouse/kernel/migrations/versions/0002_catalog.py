@@ -83,6 +83,10 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_catalog_entities_name", "catalog_entities", ["name", "namespace"], unique=False
+    )
+    op.create_index("ix_catalog_entities_label", "catalog_entities", ["label", "id"], unique=False)
+    op.create_index(
         "ix_catalog_entities_owner", "catalog_entities", ["owner", "kind", "label"], unique=False
     )
     op.create_index(
