@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -81,7 +82,7 @@ def up(
 
     thread = threading.Thread(target=_or_end, args=(background, stop), daemon=True)
     try:
-        _serve(program, [taken], thread.start)
+        _serve(program, [taken], thread.start, worker.stop)
     finally:
         failed = stop.is_set()
         stop.set()
@@ -106,7 +107,7 @@ def serve(*, data: Data = None, host: str | None = None, port: int | None = None
 
     settings = _settings(data=data, host=host, port=port)
     taken = listen(settings)
-    _serve(app.program(settings), [taken], lambda: None)
+    _serve(app.program(settings), [taken], lambda: None, lambda: None)
 
 
 @cli.command
@@ -222,14 +223,17 @@ def _upkeep(program: Program, stop: threading.Event) -> None:
             module.upkeep(program, stop)
 
 
-def _serve(program: Program, sockets: list[Any], then: Any) -> None:
+def _serve(
+    program: Program, sockets: list[Any], then: Callable[[], Any], ending: Callable[[], None]
+) -> None:
     from pilothouse.kernel.telemetry import trace
     from pilothouse.kernel.web.build import build
     from pilothouse.kernel.web.server import make
 
     application, live = build(program)
     application = trace(application, program.db, program.settings.otlp_endpoint)
-    server = make(application, live, program.settings)
+    server = make(application, live, program.settings, ending)
+    gc.freeze()  # all of this stays: collections need not look through it again and again
     then()
     server.run(sockets=sockets)
 

@@ -14,14 +14,10 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pilothouse.catalog import jobs
-from pilothouse.catalog.formats import write
 from pilothouse.catalog.model import PlacedProblem, Source, Tally
-from pilothouse.catalog.outside import survey
 from pilothouse.catalog.outside.specs import absolute
-from pilothouse.catalog.rules import inference
 from pilothouse.catalog.rules.problems import for_github, for_terminal
 from pilothouse.catalog.service import passes, views
 from pilothouse.kernel.program import Program
@@ -101,6 +97,8 @@ def load_sources(program: Program, specs: Sequence[str]) -> None:
 
 def _await_looks(program: Program, before: Sequence[Source]) -> Iterator[Source]:
     """Each source once it has been looked at again, with a progress bar when that takes long."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     waiting = {source.id: source.looks for source in before}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     began = time.monotonic()
@@ -199,6 +197,10 @@ def register(cli: App, open_program: Open) -> None:
         show
             Print the file instead of writing it.
         """
+        from pilothouse.catalog.formats import write
+        from pilothouse.catalog.outside import survey
+        from pilothouse.catalog.rules import inference
+
         found = survey.survey(path)
         proposal = inference.propose(found)
         text = write.to_yaml(proposal)

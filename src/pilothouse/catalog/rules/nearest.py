@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -50,6 +47,9 @@ def _kind(ref: str) -> str:
 
 
 def _nearest_word(word: str, known: Iterable[str]) -> str | None:
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
     plain = _plain(word)
     allowed = min((len(plain) + 1) // _CHARS_A_MISTAKE, _MOST_MISTAKES)
     found = process.extractOne(
