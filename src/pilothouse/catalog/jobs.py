@@ -298,8 +298,19 @@ def _sync(work: Work) -> None:
         done = look(work.program, spec, await_turn)
     except NotFound:
         return  # no longer a source; the job ends
+    except Exception as error:
+        _tell_fault(work, spec, error)
+        raise
     with work.finish(again_after=timedelta(seconds=done.wait)):
         pass
+
+
+def _tell_fault(work: Work, spec: str, error: Exception) -> None:
+    """A look failed for a reason nobody foresaw: it is tried again, and its source says so."""
+    why = f"Pilothouse failed to read it ({type(error).__name__}); its log tells more."
+    with work.db.begin() as tx:
+        source = passes.source(tx, spec)
+        passes.unreachable(tx, source, why, source.interval)
 
 
 jobs = [JobKind(SYNC, _sync, lease=timedelta(seconds=60))]
