@@ -1,14 +1,20 @@
 """Programs that are killed: nothing is lost, and what is repeated is bounded."""
 
+import fcntl
 import signal
+import sqlite3
 from collections import Counter
+from contextlib import closing, suppress
 from itertools import count
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from tests.servers import wait_until
 from tests.system import bells
 
 from pilothouse.kernel import faults
+from pilothouse.kernel.jobs import store
 
 POINTS = ("jobs.claiming", "jobs.claimed", "jobs.done", "jobs.finishing", "jobs.finished")
 THREADS = 4
@@ -76,13 +82,45 @@ def test_a_program_that_fell_silent_writes_nothing_when_it_wakes(
     """Paused amid a job, past its lease; another does the job; the first wakes and ends it too."""
     env = ringing.environment(database_url)
     silent = program("work", env=env)
-    bells.pull(db, "inside", range(200))
-    assert wait_until(lambda: len(ringing.trace("inside")) > 20)
-    silent.pause()
-    program("work", env=env)
-    # SQLite: a writer that is paused holds the database, so nobody else could go on.
-    if not db.is_sqlite:
-        assert bells.wait_until_done(db)
+    bells.pull(db, "gated", [1])
+    assert bells.wait_until_traced(ringing, "gated", 1)
+    pause_between_transactions(silent, db)
+    other = program("work", env=env)
+    assert bells.wait_until_traced(ringing, "gated", 2), other.complaint("not taken over")
+    ringing.open_gate()
+    assert bells.wait_until_done(db), other.complaint("not done")
     silent.go_on()
-    assert bells.wait_until_done(db)
-    assert bells.told(db, "bells.rung") == list(range(200))
+    silent.wait_for_log("jobs.lease_lost")
+    assert bells.told(db, "bells.rung") == [1]
+
+
+def pause_between_transactions(running, db):
+    """One that is paused within a transaction would keep others from what it has locked."""
+
+    def paused():
+        running.pause()
+        if unlocked(db):
+            return True
+        running.go_on()
+        return False
+
+    assert wait_until(paused)
+
+
+def unlocked(db):
+    if db.is_sqlite:
+        probe = sqlite3.connect(db.engine.url.database, timeout=0.1, isolation_level=None)
+        with closing(probe), suppress(sqlite3.OperationalError):
+            probe.execute("BEGIN IMMEDIATE")
+            return turn_is_free(db)
+        return False
+    with db.begin() as tx:
+        query = select(store.jobs.c.id).with_for_update(skip_locked=True)
+        return tx.conn.execute(query).first() is not None
+
+
+def turn_is_free(db):
+    with Path(f"{db.engine.url.database}-turn").open("rb") as file, suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

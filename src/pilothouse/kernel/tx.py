@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pilothouse.kernel.actors import SYSTEM, Actor
 from pilothouse.kernel.db import WRITE
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import store as jobs
+from pilothouse.kernel.turns import Turns
 
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
@@ -84,7 +84,10 @@ class Database:
     engine: Engine
     handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wake: Wake = field(default_factory=Wake)
-    _writer: Any = field(default_factory=threading.RLock)
+    _turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_turns", Turns(self.engine.url.database))
 
     @property
     def is_sqlite(self) -> bool:
@@ -96,7 +99,7 @@ class Database:
         if not self.is_sqlite:
             yield from self._write(actor)
             return
-        with self._writer:  # SQLite's own waiting is by polling and unfair; ours is neither
+        with self._turns.mine():
             yield from self._write(actor)
 
     def _write(self, actor: Actor) -> Generator[Tx]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import uvicorn
@@ -22,9 +22,10 @@ GRACE = 2  # seconds for requests in hand; without a bound, an open live page wo
 class _Server(uvicorn.Server):
     """uvicorn's server, which ends live streams before it waits for connections to end."""
 
-    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+    def __init__(self, config: uvicorn.Config, live: Live, ending: Callable[[], None]) -> None:
         super().__init__(config)
         self.live = live
+        self.ending = ending
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -41,12 +42,15 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.ending()
         self.live.close()
         await super().shutdown(sockets)  # pyright: ignore[reportArgumentType]
 
 
-def make(app: App, live: Live, settings: Settings) -> uvicorn.Server:
-    """A server for these settings, not yet running.
+def make(
+    app: App, live: Live, settings: Settings, ending: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
+    """A server for these settings, not yet running; `ending` is called when it begins to end.
 
     Raises Invalid when it would be reachable from elsewhere without sign-in.
     """
@@ -64,7 +68,7 @@ def make(app: App, live: Live, settings: Settings) -> uvicorn.Server:
         http="httptools",
         loop="asyncio",
     )
-    return _Server(config, live)
+    return _Server(config, live, ending)
 
 
 def listen(settings: Settings) -> socket.socket:
