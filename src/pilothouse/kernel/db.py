@@ -150,7 +150,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
-        "cache_size=-8000",
+        "cache_size=-2000",  # KiB, of each pooled connection; the rest is in the system's cache
     ):
         connection.execute(f"PRAGMA {pragma}")
 
