@@ -257,12 +257,18 @@ def ranked(conn: Connection, wanted: Wanted) -> list[Row]:
         (entities.c.name.like(f"%{escaped(term)}%", escape="\\"), 2),
         else_=3,
     )
-    query = (
-        whole_rows()
+    best = (
+        select(entities.c.id, rank.label("rank"))
         .where(_where(conn, wanted))
         .order_by(rank, entities.c.label, entities.c.id)
         .offset(wanted.offset)
         .limit(wanted.limit or 200)
+        .subquery("best")  # by ids alone, so that no body is carried through the sort
+    )
+    query = (
+        whole_rows()
+        .join(best, best.c.id == entities.c.id)
+        .order_by(best.c.rank, entities.c.label, entities.c.id)
     )
     return [row_of(row) for row in conn.execute(query)]
 
