@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -49,9 +49,13 @@ class Client:
         self.connection = http.client.HTTPConnection(LOOPBACK, port, timeout=60)
 
     def get(self, path: str) -> tuple[int, bytes]:
-        self.connection.request("GET", path)
-        answer = self.connection.getresponse()
-        return answer.status, answer.read()
+        try:
+            self.connection.request("GET", path)
+            answer = self.connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            raise
 
     def json(self, path: str) -> Any:
         status, body = self.get(path)
@@ -94,7 +98,7 @@ class Served:
     def wait(self, true: Callable[[], Any], what: str, every: float = 0.01) -> float:
         """Seconds until it is true. Raises RuntimeError when it never is."""
         began = time.perf_counter()
-        while not true():
+        while not _is(true):
             if time.perf_counter() - began > PATIENCE or self.process.poll() is not None:
                 raise RuntimeError(f"does not {what}:\n{self.log.read_text()[-3000:]}")
             time.sleep(every)
@@ -125,6 +129,12 @@ class Served:
                 raise RuntimeError(f"{path} answered {status}: {body[:300]!r}")
         used = (self.cpu() - cpu) * 1000 / REQUESTS
         return statistics.median(took), percentile(took, 95), used, size / 1000
+
+
+def _is(true: Callable[[], Any]) -> bool:
+    with suppress(OSError, http.client.HTTPException):
+        return bool(true())
+    return False
 
 
 def percentile(values: Sequence[float], share: int) -> float:
