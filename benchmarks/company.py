@@ -57,14 +57,15 @@ def write_heavy(folder: Path, sizes: Sizes) -> int:
     Every second definition stands in the document, the others in a file beside it. Returns how
     many entities were written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    people = [_user(n) for n in range(sizes.members)]
-    (folder / "everyone.yaml").write_text(_group(0).replace("team-0", "everyone"))
+    people = [_group(0).replace("team-0", "everyone")]
+    people += [_user(n) for n in range(sizes.members)]
     for start in range(0, len(people), 500):
-        (folder / f"people-{start:05}.yaml").write_text("---\n".join(people[start : start + 500]))
+        here = folder / f"people-{start:05}"
+        here.mkdir(parents=True)
+        (here / "catalog-info.yaml").write_text("---\n".join(people[start : start + 500]))
     for n in range(sizes.apis):
         here = folder / f"api-{n:04}"
-        here.mkdir(exist_ok=True)
+        here.mkdir(parents=True)
         lines = list(_openapi(n, sizes.definition))
         if n % 2:
             (here / "openapi.yaml").write_text("".join(lines))
