@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from pilothouse import __version__, app
 from pilothouse.kernel import logs
-from pilothouse.kernel.errors import Invalid, PilothouseError
+from pilothouse.kernel.errors import Conflict, Invalid, PilothouseError
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings, load
 
@@ -55,7 +55,8 @@ def up(
     Parameters
     ----------
     sources
-        Directories, files or git URLs with catalog files. Default: the current directory.
+        Directories, files or git URLs with catalog files. Default: those in the settings, or this
+        directory. One that is no longer named leaves the catalog, with its history kept.
     host
         Address to serve on; only this machine's own until sign-in is set up.
     port
@@ -152,8 +153,13 @@ def backup(file: Path, *, data: Data = None) -> None:
     """
     from pilothouse.kernel.backup import write_backup
 
-    program = open_program(data=data and str(data))
-    rows = write_backup(program.db, file)
+    settings = _settings(data=data)
+    if settings.database_url is None and not Path(settings.data).is_dir():
+        raise Conflict(
+            f"there is no database in {settings.data}: go to where Pilothouse was started, or name "
+            "its folder with --data"
+        )
+    rows = write_backup(app.program(settings).db, file)
     print(f"{file}: {rows:,} rows, {file.stat().st_size:,} bytes")  # noqa: T201
 
 

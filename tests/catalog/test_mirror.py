@@ -55,7 +55,8 @@ def test_a_pass_counts_what_it_added_changed_removed_and_left(
     write(folder, FILE, several(TEAM, component("a"), component("b"), component("c")))
     assert catalog.follow(folder) == [(4, 0, 0, 0)]
     write(folder, FILE, several(TEAM, component("a", type="website"), component("c")))
-    write(folder, "x/catalog-info.yaml", component("d"))
+    other = component("d", type="library", lifecycle="experimental")
+    write(folder, "x/catalog-info.yaml", other)
     assert catalog.counts(folder) == (1, 1, 1, 2)
     assert catalog.counts(folder) == (0, 0, 0, 0)
     assert catalog.names() == {"team-a", "a", "c", "d"}

@@ -145,3 +145,17 @@ def test_only_what_fits_one_thing_alone_is_renamed():
     assert renames({"old": BODY}, {"new": named("till")}) == {"old": "new"}
     assert renames({"old": BODY}, {"new": named("till"), "twin": named("cash")}) == {}
     assert renames({"old": BODY, "twin": named("cash")}, {"new": named("till")}) == {}
+
+
+def test_a_name_within_another_word_and_one_that_stays_elsewhere_do_not_hide_a_rename():
+    def body(name: str) -> dict:
+        spec = {"type": "service", "lifecycle": "production", "owner": "team-a"}
+        api = {"providesApis": ["one"]}
+        return {
+            "apiVersion": "b/v1",
+            "kind": "Component",
+            "metadata": {"name": name},
+            "spec": spec | api,
+        }
+
+    assert is_rename(body("one"), body("two"))

@@ -29,12 +29,15 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
 def test_an_unknown_key_names_the_nearest(tmp_path, wrong, meant):
     with pytest.raises(Invalid, match=rf"pilothouse\.toml: '{wrong}' .*Did you mean '{meant}'\?"):
         load(environ={}, directory=file(tmp_path, f"{wrong} = 1"))
-    with pytest.raises(Invalid, match=f"PILOTHOUSE_{wrong.upper()} .*Did you mean '{meant}'"):
-        load(environ={f"PILOTHOUSE_{wrong.upper()}": "1"}, directory=tmp_path / "empty")
+    variable, right = f"PILOTHOUSE_{wrong.upper()}", f"PILOTHOUSE_{meant.upper()}"
+    with pytest.raises(Invalid, match=f"{variable} .*Did you mean '{right}'"):
+        load(environ={variable: "1"}, directory=tmp_path / "empty")
 
 
 def test_a_key_that_is_near_none_is_told_which_there_are(tmp_path):
-    with pytest.raises(Invalid, match="Known are: data, database_url, host"):
+    with pytest.raises(
+        Invalid, match="Known are: PILOTHOUSE_DATA, PILOTHOUSE_DATABASE_URL, PILOTHOUSE_HOST"
+    ):
         load(environ={"PILOTHOUSE_XYZZY": "1"}, directory=tmp_path)
 
 

@@ -21,6 +21,7 @@ from pilothouse.catalog.outside.specs import absolute
 from pilothouse.catalog.rules.problems import for_github, for_terminal
 from pilothouse.catalog.service import passes, views
 from pilothouse.kernel.program import Program
+from pilothouse.kernel.words import counted
 
 FINE, FINDINGS = 0, 1
 WITH_BAR = 1.0  # seconds of loading after which a progress bar appears
@@ -29,6 +30,7 @@ LOOK_EVERY = 0.05  # seconds
 
 Open = Callable[..., Program]
 out = Console(highlight=False, soft_wrap=True)
+errors = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 class ProblemLine(msgspec.Struct, frozen=True):
@@ -77,18 +79,23 @@ def _line(item: PlacedProblem) -> ProblemLine:
     )
 
 
-def register_sources(program: Program, specs: Sequence[str]) -> list[Source]:
+def register_sources(program: Program, specs: Sequence[str]) -> passes.Registered:
     """Make these the sources of the catalog, and have them looked at and followed."""
     known = [absolute(spec) for spec in specs]
     with program.db.begin() as tx:
         found = passes.register(tx, known)
     jobs.follow(program, known)
+    for spec, removed in found.forgotten.items():
+        errors.print(
+            f"  {spec} is no longer named: {counted(removed, 'entity', 'entities')} left the "
+            "catalog, with their history kept"
+        )
     return found
 
 
 def load_sources(program: Program, specs: Sequence[str]) -> None:
     """Register sources, and say how their first looks go while workers take them."""
-    before = register_sources(program, specs)
+    before = register_sources(program, specs).sources
     for source in _await_looks(program, before):
         with program.db.read() as tx:
             standing = views.standing(tx)
@@ -160,7 +167,7 @@ def register(cli: App, open_program: Open) -> None:
         json
             Print one JSON object instead of words.
         strict
-            Exit with 1 when there are errors or warnings.
+            Exit with 1 when there are errors or warnings, not only when a source cannot be read.
         """
         program = open_program(
             data=data and str(data), sources=sources or None, log_level="warning"
@@ -251,10 +258,18 @@ def register(cli: App, open_program: Open) -> None:
         else:
             _say_all(found.items, github=format == "github")
             print(  # noqa: T201
-                f"{standing.entities:,} entities, {standing.errors:,} errors, "
-                f"{standing.warnings:,} warnings",
+                ", ".join(
+                    (
+                        counted(standing.entities, "entity", "entities"),
+                        counted(standing.errors, "error"),
+                        counted(standing.warnings, "warning"),
+                    )
+                ),
                 file=sys.stderr,
             )
+        if not standing.entities and not found.items:
+            print("There is no catalog file here: pilothouse init writes one", file=sys.stderr)  # noqa: T201
+            return FINDINGS
         heavy = standing.errors + (standing.warnings if strict else 0)
         return FINDINGS if failed or heavy else FINE
 
@@ -263,10 +278,10 @@ def _sync_all(program: Program, specs: Sequence[str]) -> tuple[Tally, bool]:
     """Have these sources looked at once, by a worker of our own or one that is there already."""
     worker = program.worker([jobs.SYNC])
     thread = threading.Thread(target=worker.run, name="sync", daemon=True)
-    before = register_sources(program, specs)
+    found = register_sources(program, specs)
     thread.start()
-    tally, failed = Tally(), False
-    for source in _await_looks(program, before):
+    tally, failed = Tally(removed=sum(found.forgotten.values())), False
+    for source in _await_looks(program, found.sources):
         tally.add(source.tally)
         failed = failed or source.error is not None
     worker.stop()

@@ -22,6 +22,7 @@ def _entity(name: str, title: str, load: Callable[[Tx, EntityRef], Any], **more:
         template=f"catalog/panels/{name}.html",
         load=lambda tx, subject: load(tx, EntityRef.parse(subject.refs[0])),
         applies=lambda subject: subject.page == "entity",
+        live=LIVE,
         **more,
     )
 
@@ -104,8 +105,7 @@ module = Module(
             "People",
             panels.people,
             note=lambda data: f"{data.total:,}",
-            aside=True,
-            order=15,
+            order=5,
         ),
         _entity("team", "Owner", panels.team, aside=True, order=20),
         _entity("about", "About", panels.about, aside=True, order=30),

@@ -56,8 +56,11 @@ def write_backup(db: Database, path: Path) -> int:
     """Write all rows as they were at one instant; returns how many.
 
     The format is gzipped JSON lines: `Header`, then `Batch` after `Batch`. Others go on reading
-    and writing meanwhile. The file appears whole or not at all.
+    and writing meanwhile. The file appears whole or not at all. Raises Invalid when it cannot be
+    written, Conflict when there is nothing to write.
     """
+    if not path.parent.is_dir():
+        raise Invalid(f"{path} cannot be written: there is no folder {path.parent}")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     options = {} if db.is_sqlite else {"isolation_level": "REPEATABLE READ"}
     try:

@@ -74,13 +74,20 @@ def handlers_of(modules: Sequence[Module]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _make_folder(data: Path) -> None:
+    """The data folder; git leaves it alone when it lies in someone's repository."""
+    if not data.exists():
+        data.mkdir(parents=True)
+        (data / ".gitignore").write_text("*\n")
+
+
 def connected(settings: Settings, modules: Sequence[Module]) -> Database:
     """The database of these settings as it is, whatever its shape.
 
     Raises Invalid for a database URL that cannot be used.
     """
     if settings.database_url is None:
-        Path(settings.data).mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(settings.data))
     return Database(connect(settings.url), handlers_of(modules), Wake())
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: str = ".pilothouse"  # folder for the SQLite database and copies of git sources
     database_url: str | None = None  # postgresql://…; without one, SQLite in `data`
     host: str = "127.0.0.1"
-    port: int = 8400
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8400
     public_url: str | None = None  # how people reach this portal; links in notices begin with it
     sources: tuple[str, ...] = ()  # directories, files, git URLs to read the catalog from
     workers: int = 4  # jobs done at once by one process
@@ -68,7 +68,8 @@ def load(
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(f"settings: {error}") from error
+        words, _, place = str(error).partition(" - at `$.")
+        raise Invalid(f"the setting {place.rstrip('`')} cannot be used: {words}") from error
 
 
 def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
@@ -93,15 +94,16 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if not variable.startswith(PREFIX) or variable.startswith(NOT_SETTINGS):
             continue
         key = variable.removeprefix(PREFIX).lower()
-        _known(key, f"the environment variable {variable}")
+        _known(key, f"the environment variable {variable}", str.upper, PREFIX)
         values[key] = text.split() if key == "sources" else text
     return values
 
 
-def _known(key: str, where: str) -> None:
+def _known(key: str, where: str, written: Callable[[str], str] = str, prefix: str = "") -> None:
     fields = Settings.__struct_fields__
     if key in fields:
         return
     near = get_close_matches(key, fields, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else f" Known are: {', '.join(fields)}."
+    names = [prefix + written(field) for field in near or fields]
+    meant = f" Did you mean {names[0]!r}?" if near else f" Known are: {', '.join(names)}."
     raise Invalid(f"{where} is not a setting.{meant}")

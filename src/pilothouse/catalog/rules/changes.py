@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pilothouse.catalog.model import FieldChange
@@ -18,7 +19,7 @@ UNORDERED: Final = frozenset(
 )  # fmt: skip
 LONGEST: Final = 200
 _ALIKE = 0.8  # share of fields that agree, for a rename
-_FEWEST = 4  # fields that must agree: apiVersion, kind and namespace agree by chance
+_FEWEST = 4  # fields that must agree: apiVersion, kind and a type agree by chance
 _NAMES = (("metadata", "name"), ("metadata", "title"), ("metadata", "namespace"))
 _ABSENT: Final = object()
 
@@ -39,15 +40,18 @@ def is_rename(removed: Mapping[str, Any], added: Mapping[str, Any]) -> bool:
     """Whether an entity that came is one that went, under another name.
 
     Rule: the same kind, and of all fields but name, title and namespace at least four fifths, and
-    no fewer than four, agree; the old name inside a value counts as the new one would.
+    no fewer than four, agree. Values agree that are equal, or are once the old name, standing as
+    a word of its own, is the new one.
     """
     if str(removed.get("kind")).lower() != str(added.get("kind")).lower():
         return False
     old, new = _name(removed), _name(added)
-    left = {(path, _renamed(value, old, new)) for path, value in _content(removed)}
-    right = set(_content(added))
-    common = len(left & right)
-    return common >= _FEWEST and common >= _ALIKE * len(left | right)
+    left, right = dict(_content(removed)), dict(_content(added))
+    common = sum(
+        path in right and right[path] in (value, _renamed(value, old, new))
+        for path, value in left.items()
+    )
+    return common >= _FEWEST and common >= _ALIKE * (len(left) + len(right) - common)
 
 
 def renames(
@@ -114,7 +118,9 @@ def _name(body: Mapping[str, Any]) -> str:
 
 
 def _renamed(value: Any, old: str, new: str) -> Any:
-    return value.replace(old, new) if isinstance(value, str) and old else value
+    if not isinstance(value, str) or not old:
+        return value
+    return re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", lambda _: new, value)
 
 
 def _content(body: Mapping[str, Any]) -> Iterator[Leaf]:

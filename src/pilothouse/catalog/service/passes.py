@@ -30,7 +30,14 @@ AWAY = "its source cannot be read"  # why entities are stale that are not themse
 MOST_HINTS = 200  # dangling references of one pass that get a hint
 
 
-def register(tx: Tx, specs: Sequence[str]) -> list[Source]:
+class Registered(msgspec.Struct, frozen=True):
+    """The sources from now on, and those that are none any more with what they took along."""
+
+    sources: list[Source]
+    forgotten: dict[str, int]  # spec → entities that left the catalog
+
+
+def register(tx: Tx, specs: Sequence[str]) -> Registered:
     """Make these the sources, in this order.
 
     One that is no longer among them is emptied: its entities leave the catalog, with their
@@ -42,27 +49,30 @@ def register(tx: Tx, specs: Sequence[str]) -> list[Source]:
             sources.add(tx.conn, spec, position, SHORTEST)
         elif known[spec].position != position:
             sources.place(tx.conn, known[spec].id, position)
-    for spec in sorted(known.keys() - set(specs)):
-        _forget(tx, known[spec])
-    return sources.all_sources(tx.conn)
+    forgotten = {spec: _forget(tx, known[spec]) for spec in sorted(known.keys() - set(specs))}
+    return Registered(sources.all_sources(tx.conn), forgotten)
 
 
-def _forget(tx: Tx, source: Source) -> None:
+def _forget(tx: Tx, source: Source) -> int:
     entities.one_writer(tx.conn)
+    removed = 0
     _, touched = drop_files(tx, source, sources.files_of(tx.conn, source.id), {})
     while gone := entities.orphans(tx.conn, source.id):
         settling.remove(tx, gone, {})
+        removed += len(gone)
     problems.clear_source(tx.conn, source.id)
     sources.remove(tx.conn, source.id)
     hints = Hints()
     for part in referring(tx, touched):
         check_references(tx, part, hints)
+    return removed
 
 
 def source(tx: Tx, spec: str) -> Source:
     """Raises NotFound for a source that is not among those of this catalog."""
     if (found := sources.find(tx.conn, spec)) is None:
-        raise NotFound(f"{spec} is not a source of this catalog")
+        known = ", ".join(source.spec for source in sources.all_sources(tx.conn)) or "none"
+        raise NotFound(f"{spec} is not a source of this catalog. Its sources are: {known}")
     return found
 
 
@@ -305,11 +315,13 @@ def end(tx: Tx, source: Source, outcome: Outcome) -> None:
     if source.error:
         entities.mark_away(tx.conn, source.id, AWAY, away=False)
     values = {"changed_at": tx.now} if outcome.changed else {}
+    tally = outcome.tally
+    rest = queries.count_of_source(tx.conn, source.id) - tally.added - tally.changed
     sources.looked(
         tx.conn,
         source.id,
         tx.now,
-        outcome.tally,
+        msgspec.structs.replace(tally, unchanged=max(rest, 0)),
         revision=outcome.revision,
         error=None,
         interval=outcome.interval,
@@ -324,7 +336,7 @@ def unreachable(tx: Tx, source: Source, why: str, interval: int) -> None:
     problem = Problem(
         code="unreachable-source",
         severity=Severity.ERROR,
-        message=f"{why} What it gave before stays in the catalog.",
+        message=f"{why.rstrip('.')}. What it gave before stays in the catalog.",
     )
     problems.add(tx.conn, Scope.SOURCE, [(source.id, problem)], tx.now)
     entities.mark_away(tx.conn, source.id, AWAY, away=True)

@@ -129,9 +129,14 @@ def counts(conn: Connection) -> list[tuple[Severity, str, int]]:
     return [(Severity(row.severity), row.code, row.total) for row in conn.execute(query)]
 
 
+def _about(refs: Sequence[str]) -> ColumnElement[bool]:
+    """Of these entities themselves: a document that was left out is another one of their name."""
+    return and_(problems.c.ref.in_(refs), problems.c.code != "duplicate-ref")
+
+
 def of_refs(conn: Connection, refs: Sequence[str], limit: int = 50) -> list[PlacedProblem]:
     """Problems of these entities."""
-    query = _placed().where(problems.c.ref.in_(refs)).order_by(_WEIGHT, problems.c.id).limit(limit)
+    query = _placed().where(_about(refs)).order_by(_WEIGHT, problems.c.id).limit(limit)
     return [_read(row) for row in conn.execute(query)]
 
 
@@ -139,7 +144,7 @@ def weights(conn: Connection, refs: Sequence[str]) -> dict[str, int]:
     """How many errors and warnings each of these entities has; notices do not count."""
     query = (
         select(problems.c.ref, func.count().label("total"))
-        .where(problems.c.ref.in_(refs), problems.c.severity != Severity.NOTICE.value)
+        .where(_about(refs), problems.c.severity != Severity.NOTICE.value)
         .group_by(problems.c.ref)
     )
     return {row.ref: row.total for row in conn.execute(query)}

@@ -356,6 +356,12 @@ def refs_of_kind(conn: Connection, kind: str, limit: int = 20_000) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
+def count_of_source(conn: Connection, source_id: int) -> int:
+    """How many entities come from a source."""
+    query = select(func.count()).select_from(entities).where(entities.c.source_id == source_id)
+    return conn.execute(query).scalar_one()
+
+
 def refs_of_source(conn: Connection, source_id: int) -> list[str]:
     query = select(entities.c.ref).where(entities.c.source_id == source_id)
     return list(conn.execute(query).scalars())

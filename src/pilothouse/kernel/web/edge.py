@@ -55,7 +55,9 @@ class Edge:
         if (foreign := self._foreign(scope)) is not None:
             await _refuse(send, foreign)
             return
-        started, status = time.perf_counter(), 500
+        started, status, head = time.perf_counter(), 500, scope["method"] == "HEAD"
+        if head:  # whatever can be got can be asked for its headers
+            scope["method"] = "GET"
 
         async def sending(message: Any) -> None:
             nonlocal status
@@ -63,6 +65,8 @@ class Edge:
                 status = message["status"]
                 message.setdefault("headers", [])
                 message["headers"] = [*message["headers"], *HEADERS]
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
