@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 NONE = "\N{EN DASH}"
+HEADS = "| | Backstage 4.0 | Pilothouse | at most | of it |"
 PAGE = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Measurements
 
@@ -41,10 +42,11 @@ def _catalog(run: dict[str, Any]) -> str:
     rows = [
         f"| {line['name'].removeprefix('heavy: ')} | {line['backstage'] or NONE} "
         f"| {_figure(line['measured'])} {line['unit']} "
-        f"| {NONE if line['at_most'] is None else format(line['at_most'], 'g')} |"
+        f"| {NONE if line['at_most'] is None else format(line['at_most'], 'g')} "
+        f"| {line['note']} |"
         for line in run["lines"]
     ]
-    table = ["| | Backstage 4.0 | Pilothouse | at most |", "| --- | --- | --- | --- |", *rows]
+    table = [HEADS, "| --- | --- | --- | --- | --- |", *rows]
     return "\n".join([f"## {title}", "", f"`{command}`", "", *table, "", ""])
 
 

@@ -52,7 +52,14 @@ class Problem(msgspec.Struct, frozen=True):
     field: str | None = None  # dotted: "spec.owner", "metadata.tags.0"
     found: str | None = None
     expected: str | None = None
-    hint: str | None = None  # what was probably meant
+    hint: str | None = None  # what was probably meant, a single word; or advice in words
+
+    @property
+    def advice(self) -> str:
+        """The hint as a sentence of its own; "" where there is none, or the message says it."""
+        if not self.hint or self.hint in self.message:
+            return ""
+        return self.hint if " " in self.hint else f"did you mean {self.hint}?"
 
 
 class Edge(msgspec.Struct, frozen=True, order=True):

@@ -132,8 +132,8 @@ def _sentence(problem: Problem) -> str:
     parts = [problem.message]
     if problem.field and problem.field not in problem.message:
         parts.insert(0, f"{problem.field}: ")
-    if problem.hint:
-        parts.append(f" ({problem.hint})")
+    if problem.advice:
+        parts.append(f" ({problem.advice})")
     return "".join(parts)
 
 

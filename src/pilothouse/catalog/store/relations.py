@@ -125,7 +125,7 @@ def _side(conn: Connection, where: ColumnElement[bool], limit: int | None) -> li
     query = (
         select(relations.c.source, relations.c.type, relations.c.target)
         .where(where)
-        .group_by(relations.c.source, relations.c.type, relations.c.target)
+        .distinct()
         .order_by(relations.c.type, relations.c.source, relations.c.target)
     )
     rows = conn.execute(query.limit(limit) if limit else query)
@@ -148,23 +148,21 @@ def sources_of(conn: Connection, ref: str, kind: str, limit: int, offset: int = 
 
 def outgoing_counts(conn: Connection, ref: str) -> dict[str, int]:
     """How many relations of each kept type begin at an entity."""
-    return _counts(conn, relations.c.source == ref)
+    return _counts(conn, relations.c.source == ref, relations.c.target)
 
 
 def incoming_counts(conn: Connection, ref: str) -> dict[str, int]:
     """How many relations of each kept type end at an entity."""
-    return _counts(conn, relations.c.target == ref)
+    return _counts(conn, relations.c.target == ref, relations.c.source)
 
 
-def _counts(conn: Connection, where: ColumnElement[bool]) -> dict[str, int]:
-    pairs = (
-        select(relations.c.type, relations.c.source, relations.c.target)
-        .where(where)
-        .distinct()
-        .subquery()
-    )
-    query = select(pairs.c.type, func.count()).group_by(pairs.c.type).order_by(pairs.c.type)
-    return {str(row[0]): row[1] for row in conn.execute(query)}
+def _counts(
+    conn: Connection, where: ColumnElement[bool], other: ColumnElement[str]
+) -> dict[str, int]:
+    total = func.count(other.distinct())  # several documents may say the same
+    query = select(relations.c.type, total).where(where).group_by(relations.c.type)
+    return {str(row[0]): row[1] for row in conn.execute(query.order_by(relations.c.type))}
+
 
 
 def of_all(conn: Connection, refs: Sequence[str]) -> list[Edge]:
