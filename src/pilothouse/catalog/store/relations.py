@@ -164,7 +164,6 @@ def _counts(
     return {str(row[0]): row[1] for row in conn.execute(query.order_by(relations.c.type))}
 
 
-
 def of_all(conn: Connection, refs: Sequence[str]) -> list[Edge]:
     """Relations from and to these refs, each once, in one query."""
     columns = (relations.c.source, relations.c.type, relations.c.target)
