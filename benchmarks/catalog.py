@@ -227,6 +227,7 @@ def heavy(bench: Bench, sizes: Sizes) -> None:
     entities = write_heavy(folder, sizes)
     with serving([folder], bench.folder / "heavy-data", bench.database()) as program:
         client = program.client()
+        program.wait(lambda: client.get("/healthz")[0] == 200, "serve")
         pulse = Pulse(program.port, "/healthz", 0.01)
         page = Pulse(program.port, "/catalog/group/default/everyone", 0.05)
         pulse.start()
