@@ -18,7 +18,6 @@ from pilothouse.catalog.store.conditions import (
     AnyOf,
     Begins,
     Clause,
-    Filter,
     Not,
     Test,
     Wanted,
@@ -43,20 +42,6 @@ class Found(msgspec.Struct, frozen=True):
 
     rows: list[Row]
     total: int
-
-
-def filter_of(conditions: Iterable[Sequence[Condition]]) -> Filter:
-    """A parsed filter as the store asks it: keys and values in lower case."""
-    return tuple(
-        tuple(
-            Test(
-                item.key.lower(),
-                None if item.values is None else tuple(value.lower() for value in item.values),
-            )
-            for item in group
-        )
-        for group in conditions
-    )
 
 
 def clause_of(predicate: Predicate) -> Clause:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from pilothouse.catalog.model import ChangeKind, Commit, FieldChange, Version
 from pilothouse.catalog.store.tables import versions
@@ -148,14 +148,3 @@ def all_as_of(conn: Connection, at: datetime, kind: str | None = None) -> Iterat
         query = query.where(versions.c.kind == kind)
     for row in conn.execution_options(yield_per=1000).execute(query):
         yield _former(row)
-
-
-def first_at(conn: Connection) -> datetime | None:
-    """When the catalog began to remember."""
-    return conn.execute(select(func.min(versions.c.at))).scalar_one_or_none()
-
-
-def body_of(conn: Connection, version_id: int) -> str | None:
-    return conn.execute(
-        select(versions.c.body).where(and_(versions.c.id == version_id))
-    ).scalar_one_or_none()

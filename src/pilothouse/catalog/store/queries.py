@@ -302,14 +302,6 @@ def definition_texts(conn: Connection, digests: Sequence[str]) -> dict[str, str]
     return found
 
 
-def definition_sizes(conn: Connection, digests: Sequence[str]) -> dict[str, int]:
-    """Lengths of definitions in characters."""
-    query = select(definitions.c.digest, definitions.c.size).where(
-        definitions.c.digest.in_(digests)
-    )
-    return {row.digest: row.size for row in conn.execute(query)}
-
-
 class FilePlace(msgspec.Struct, frozen=True):
     """Where an entity's document stands."""
 
