@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
+from pilothouse.apis.module import module as apis
 from pilothouse.catalog.module import module as catalog
+from pilothouse.deploys.module import module as deploys
+from pilothouse.docs.module import module as docs
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import Settings
 
-OURS = (catalog,)
+OURS = (catalog, docs, apis, deploys)
 GROUP = "pilothouse.modules"  # entry points of installed packages that bring a Module
 
 

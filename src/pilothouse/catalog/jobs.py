@@ -277,7 +277,9 @@ def look(
     wait = next_interval(source.interval, changed=changed, **bounds)
     with program.db.begin() as tx:
         salted, tally = _salted(program.kinds, revision), work.tally if work else Tally()
-        passes.end(tx, source, passes.Outcome(salted, tally, changed=changed, interval=wait))
+        moved = revision is None or not known
+        ended = passes.Outcome(salted, tally, changed=changed, moved=moved, interval=wait)
+        passes.end(tx, source, ended)
     if changed:
         log.info("catalog.synced", source=spec, **msgspec.structs.asdict(tally))
     return Look(tally, wait)

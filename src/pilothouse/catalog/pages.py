@@ -195,12 +195,14 @@ def entity(
             gone = {"ref": ref, "versions": views.gone(tx, ref)}
             return frame.page(request, "catalog/gone.html", title=ref.name, status_code=404, **gone)
         filled = frame.fill(tx, Subject("entity", (str(ref),)))
+        more = frame.tabs(tx, str(ref))
     return frame.page(
         request,
         "catalog/entity.html",
         title=head.title,
         head=head,
         tab="",
+        more_tabs=more,
         main=[item for item in filled if not item.panel.aside],
         aside=[item for item in filled if item.panel.aside],
     )
@@ -218,9 +220,11 @@ def _tab(name: str, load: Callable[[Tx, EntityRef], Any]) -> HTTPRouteHandler:
     ) -> Response[str]:
         with db.read() as tx:
             head, data = panels.head(tx, ref), load(tx, ref)
+            more = frame.tabs(tx, str(ref))
         title = f"{name.capitalize()} of {head.title}"
         template = f"catalog/entity_{name}.html"
-        return frame.page(request, template, title=title, head=head, tab=name, data=data)
+        context = {"head": head, "tab": name, "more_tabs": more, "data": data}
+        return frame.page(request, template, title=title, **context)
 
     return tab
 
@@ -236,12 +240,14 @@ def related(
     relation, offset = request.query_params.get("type", ""), _number(request, "offset")
     with db.read() as tx:
         head, found = panels.head(tx, ref), panels.related_page(tx, ref, relation, offset)
+        more = frame.tabs(tx, str(ref))
     return frame.page(
         request,
         "catalog/entity_related.html",
         title=f"{found.words} {head.title}",
         head=head,
         tab="",
+        more_tabs=more,
         found=found,
         relation=relation,
         offset=offset,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from pilothouse.kernel.jobs import JobKind
+from pilothouse.kernel.search import Hit
 from pilothouse.kernel.tx import Tx
 
 HEADINGS = ("Watch", "Lookout", "Chart", "Log", "Helm")  # of the navigation
@@ -87,6 +88,24 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     order: int = 50
 
 
+class Tab(msgspec.Struct, frozen=True, kw_only=True):
+    """A tab that a module adds to the pages of entities."""
+
+    label: str  # "Docs"
+    href: Callable[[Tx, str], str | None]  # (tx, the entity's ref); None where it has no such tab
+    order: int = 50
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """A page that belongs in the copy of the portal as plain files.
+
+    It is drawn again when one of its entities, or what stands beside one, was in an event since.
+    """
+
+    path: str  # "/catalog/component/default/checkout"
+    refs: tuple[str, ...] = ()  # none: it is drawn each time, as lists are
+
+
 class Module(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the program needs to know about one module."""
 
@@ -97,6 +116,9 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     handlers: Sequence[Subscription] = ()
     kinds: Sequence[Kind] = ()
     nav: Sequence[NavItem] = ()
+    tabs: Sequence[Tab] = ()
+    finds: Callable[[Tx, str], Sequence[Hit]] | None = None  # beside the index of kernel.search
+    exported: Callable[[Tx], Iterable[Exported]] | None = None
     commands: Callable[[Any, Any], None] | None = None  # (cyclopts App, opens the Program)
     upkeep: Callable[[Any, Any], None] | None = None  # (Program, stop Event) beside the worker
     headline: Callable[[Any], Any] | None = None  # (tx) -> Headline | None: the top of Now

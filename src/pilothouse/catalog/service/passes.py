@@ -22,6 +22,7 @@ from pilothouse.catalog.rules.nearest import nearest
 from pilothouse.catalog.service import settling
 from pilothouse.catalog.store import documents, entities, problems, queries, relations, sources
 from pilothouse.kernel.errors import NotFound
+from pilothouse.kernel.events import Event
 from pilothouse.kernel.tx import Tx
 
 SHORTEST = 60  # seconds; the first interval between looks at a git source
@@ -305,7 +306,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     revision: str | None
     tally: Tally
-    changed: bool
+    changed: bool  # whether the catalog did
+    moved: bool  # whether any of its files may have
     interval: int  # seconds until the next look
 
 
@@ -328,6 +330,8 @@ def end(tx: Tx, source: Source, outcome: Outcome) -> None:
         unsettled=0,
         **values,
     )
+    if outcome.moved:
+        tx.emit(Event(type="catalog.source_read", data={"source": source.spec}))
 
 
 def unreachable(tx: Tx, source: Source, why: str, interval: int) -> None:

@@ -79,6 +79,9 @@ class Frame:
             (panel for module in modules for panel in module.panels),
             key=lambda panel: panel.order,
         )
+        self.more_tabs = sorted(
+            (tab for module in modules for tab in module.tabs), key=lambda tab: tab.order
+        )
         items = [item for module in modules for item in module.nav]
         self.nav = [
             (heading, found)
@@ -102,6 +105,10 @@ class Frame:
             if data is not None:
                 filled.append(Filled(panel, data, panel.note(data)))
         return filled
+
+    def tabs(self, tx: Tx, ref: str) -> list[tuple[str, str]]:
+        """What modules add to the tabs of an entity: label and address of each."""
+        return [(tab.label, href) for tab in self.more_tabs if (href := tab.href(tx, ref))]
 
     def page(
         self,

@@ -1,0 +1,1 @@
+"""API definitions as a reference to read, and what changed in them."""

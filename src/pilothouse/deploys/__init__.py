@@ -1,0 +1,1 @@
+"""What is deployed where, since when, by whom; and how often."""

@@ -1,0 +1,1 @@
+"""Docs beside the code, runbooks, and the archive of decisions."""

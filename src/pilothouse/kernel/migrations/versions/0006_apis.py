@@ -1,0 +1,8 @@
+"""Definitions of APIs and their changes."""
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    pass
