@@ -1,4 +1,4 @@
-"""The four ways a request can fail. The web and the command line each translate them once."""
+"""The ways a request can fail. The web and the command line each translate them once."""
 
 
 class PilothouseError(Exception):
@@ -34,3 +34,10 @@ class Denied(PilothouseError):
 
     status = 403
     title = "Not allowed"
+
+
+class SignInNeeded(PilothouseError):
+    """Nobody is signed in, or what was shown for it is not valid (any more)."""
+
+    status = 401
+    title = "Sign in first"

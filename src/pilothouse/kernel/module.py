@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from pilothouse.kernel.actors import Identity
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.search import Hit
 from pilothouse.kernel.tx import Tx
@@ -119,6 +120,10 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     tabs: Sequence[Tab] = ()
     finds: Callable[[Tx, str], Sequence[Hit]] | None = None  # beside the index of kernel.search
     exported: Callable[[Tx], Iterable[Exported]] | None = None
+    members: Callable[[Tx, str], Sequence[str]] | None = None  # a person's ref -> refs of teams
+    owners: Callable[[Tx, str], Sequence[str]] | None = None  # an entity's ref -> refs of owners
+    person: Callable[[Tx, Identity], str | None] | None = None  # who signed in -> ref of a User
+    audited: Sequence[str] = ()  # types of events that the audit page shows
     commands: Callable[[Any, Any], None] | None = None  # (cyclopts App, opens the Program)
     upkeep: Callable[[Any, Any], None] | None = None  # (Program, stop Event) beside the worker
     headline: Callable[[Any], Any] | None = None  # (tx) -> Headline | None: the top of Now

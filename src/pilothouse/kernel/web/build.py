@@ -39,7 +39,7 @@ def build(program: Program) -> tuple[App, live.Live]:
             create_static_files_router(
                 "/static",
                 [STATIC],
-                opt=access.needs(Role.VIEWER),
+                opt=access.public(),
                 cache_control=FOREVER,
                 include_in_schema=False,
             ),

@@ -12,16 +12,16 @@ from prometheus_client.core import GaugeMetricFamily
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.jobs import store as jobs
 from pilothouse.kernel.tx import Database
-from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.access import needs, public
 
 
-@get("/healthz", opt=needs(Role.VIEWER), sync_to_thread=False)
+@get("/healthz", opt=public(), sync_to_thread=False)
 def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@get("/readyz", opt=needs(Role.VIEWER), sync_to_thread=True)
+@get("/readyz", opt=public(), sync_to_thread=True)
 def readyz(db: NamedDependency[Database]) -> Response[dict[str, str]]:
     """The process answers, and its database answers it."""
     if db.reachable():
@@ -29,7 +29,7 @@ def readyz(db: NamedDependency[Database]) -> Response[dict[str, str]]:
     return Response({"status": "the database does not answer"}, status_code=503)
 
 
-@get("/metrics", opt=needs(Role.VIEWER), sync_to_thread=True)
+@get("/metrics", opt=needs(Role.VIEWER, scope="metrics"), sync_to_thread=True)
 def metrics(db: NamedDependency[Database]) -> Response[bytes]:
     """This process's metrics, and the jobs of the whole database, in Prometheus' text format."""
     text = generate_latest(REGISTRY) + generate_latest(_Jobs(db))  # pyright: ignore[reportArgumentType]
