@@ -37,6 +37,7 @@ MOST_BYTES = 50_000_000  # of one file that a placeholder brings in
 CATALOG_BYTES = 5_000_000  # of one catalog file
 CHUNK_FILES = 100  # written in one transaction, which others wait for
 CHUNK_ENTITIES = 600
+MANY = 500  # entities; when so many came, and each time twice as many, plans are made anew
 PATIENCE = 20.0  # seconds that a new source waits for those named before it
 TURN_POLL = 0.1
 
@@ -69,6 +70,7 @@ class Pass:
     seen: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)  # paths whose commits were asked for
     _done: int = 0
+    _analysed: int = MANY // 2  # entities that were touched when the database last planned anew
 
     def run(self) -> bool:
         """Bring the catalog to what the source says now; False when nothing had changed."""
@@ -210,6 +212,8 @@ class Pass:
         crash_point("catalog.taken")
         self.tally.add(tally)
         self.touched |= touched
+        if len(self.touched) >= 2 * self._analysed:
+            self._analyse()
 
     def _settle(self, dropped: set[str], began_at: datetime) -> None:
         gone = sorted(dropped)
@@ -221,6 +225,8 @@ class Pass:
         self.tally.add(moved)
         self.tally.add(tally)
         self.touched |= claimed | touched
+        if len(self.touched) >= MANY:
+            self._analyse()
         if self.source.unsettled:  # an earlier pass was cut off: what it touched is not known
             with self.db.read() as tx:
                 self.touched |= passes.all_refs(tx)
@@ -230,6 +236,11 @@ class Pass:
         for part in parts:
             with self.db.begin() as tx:
                 passes.check_references(tx, part, hints)
+
+    def _analyse(self) -> None:
+        with self.db.begin() as tx:
+            passes.analyse(tx)
+        self._analysed = len(self.touched)
 
 
 def _salted(kinds: Mapping[str, Kind], stamp: str | None) -> str:

@@ -106,6 +106,15 @@ def insert_rows(
     conn.exec_driver_sql(f"{into} SELECT * FROM unnest({lists})", values)  # noqa: S608 (our names)
 
 
+def analyse(conn: Connection, tables: Sequence[Table]) -> None:
+    """Tell PostgreSQL what these tables hold now, lest it plan for what they held before.
+
+    It would find out by itself within a minute or two. SQLite plans without.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
+
 def sqlite_url(data: Path) -> str:
     """The database that a data folder holds."""
     return f"sqlite:///{data / 'pilothouse.db'}"

@@ -21,6 +21,8 @@ from pilothouse.catalog.model import (
 from pilothouse.catalog.rules.nearest import nearest
 from pilothouse.catalog.service import settling
 from pilothouse.catalog.store import documents, entities, problems, queries, relations, sources
+from pilothouse.catalog.store.tables import GROWING
+from pilothouse.kernel.db import analyse as analyse_tables
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.tx import Tx
@@ -299,6 +301,11 @@ def _dangling(tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints:
         expected=f"a {item.missing.partition(':')[0]} that some catalog file declares",
         hint=hints.near(tx, item.missing),
     )
+
+
+def analyse(tx: Tx) -> None:
+    """Many entities came or changed at once: the database plans its queries anew."""
+    analyse_tables(tx.conn, GROWING)
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -195,3 +195,5 @@ problems = Table(
     Index("ix_catalog_problems_ref", "ref", "scope"),
     Index("ix_catalog_problems_severity", "severity", "file", "line"),
 )
+
+GROWING = (files, documents, entities, versions, relations, search_keys, search, texts)
