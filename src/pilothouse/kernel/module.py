@@ -100,11 +100,14 @@ class Tab(msgspec.Struct, frozen=True, kw_only=True):
 class Exported(msgspec.Struct, frozen=True):
     """A page that belongs in the copy of the portal as plain files.
 
-    It is drawn again when one of its entities, or what stands beside one, was in an event since.
+    It is asked for as a viewer would, and drawn again when one of its entities, what stands beside
+    one, or an entity that it links to was in an event since.
     """
 
-    path: str  # "/catalog/component/default/checkout"
+    path: str  # "/catalog/component/default/checkout"; with a query for a list of its own
     refs: tuple[str, ...] = ()  # none: it is drawn each time, as lists are
+    also: tuple[str, ...] = ()  # other addresses whose links lead to it there
+    page: bool = True  # False: it is no HTML (an image, a text) and keeps its name: "/a/b.png"
 
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,6 +64,11 @@ def utc(at: datetime) -> str:
     return f"{day(at)}, {clock(at, seconds=True)} UTC"
 
 
+def stamp(at: datetime) -> str:
+    """Date and time of day, in UTC: "23 Nov 2026, 01:56"."""
+    return f"{day(at)}, {clock(at)}"
+
+
 def zone_name(zone: tzinfo) -> str:
     """What people call a zone: "Berlin" for Europe/Berlin."""
     return getattr(zone, "key", "UTC").rpartition("/")[2].replace("_", " ")
@@ -196,6 +201,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "weekday": weekday,
     "when": when,
     "utc": utc,
+    "stamp": stamp,
     "zone_name": zone_name,
     "is_utc": is_utc,
     "span": span,

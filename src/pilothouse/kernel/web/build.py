@@ -29,7 +29,14 @@ FOREVER = CacheControlHeader(max_age=31_536_000, immutable=True, public=True)
 
 def build(program: Program) -> tuple[App, live.Live]:
     """The web application of a program, and its live stream (close it to let it end)."""
-    frame, stream = Frame(program.modules), live.Live(program.db)
+    stream = live.Live(program.db)
+    app = application(program, Frame(program.modules), stream)
+    name = urlsplit(program.settings.home).hostname or ""
+    return Edge(app, frozenset({name})), stream  # pyright: ignore[reportArgumentType]
+
+
+def application(program: Program, frame: Frame, stream: live.Live) -> Litestar:
+    """All routes and what they need, without the edge: whoever calls it says who asks."""
     app = Litestar(
         route_handlers=[
             *health.routes,
@@ -62,8 +69,7 @@ def build(program: Program) -> tuple[App, live.Live]:
     )
     app.state.frame = frame
     access.permissions(app.routes)
-    name = urlsplit(program.settings.home).hostname or ""
-    return Edge(app, frozenset({name})), stream  # pyright: ignore[reportArgumentType]
+    return app
 
 
 def _dependencies(program: Program, frame: Frame, stream: live.Live) -> dict[str, Any]:

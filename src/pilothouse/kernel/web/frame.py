@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,6 +31,7 @@ log = structlog.get_logger("pilothouse.web")
 
 THEMES = ("", "chart", "night")
 COOKIE = "display"
+DRAWN = "[drawn]"  # in the copy, until it is known whether the page says anything new
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -71,9 +72,10 @@ def display_of(request: Request[Any, Any, Any]) -> Display:
 
 
 class Frame:
-    """Renders pages."""
+    """Renders pages; for the copy as plain files, those whose navigation is the `copied` pages."""
 
-    def __init__(self, modules: Sequence[Module]) -> None:
+    def __init__(self, modules: Sequence[Module], copied: Container[str] | None = None) -> None:
+        self.copy = copied is not None
         self.environment = _environment(modules)
         self.panels = sorted(
             (panel for module in modules for panel in module.panels),
@@ -82,7 +84,12 @@ class Frame:
         self.more_tabs = sorted(
             (tab for module in modules for tab in module.tabs), key=lambda tab: tab.order
         )
-        items = [item for module in modules for item in module.nav]
+        items = [
+            item
+            for module in modules
+            for item in module.nav
+            if copied is None or item.href in copied
+        ]
         self.nav = [
             (heading, found)
             for heading in HEADINGS
@@ -133,6 +140,8 @@ class Frame:
         path = request.url.path
         return {
             "title": title,
+            "copy": self.copy,
+            "drawn": DRAWN,
             "nav": self.nav,
             "path": path,
             "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
