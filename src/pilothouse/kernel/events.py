@@ -93,6 +93,33 @@ def since(conn: Connection, at: datetime, limit: int = 1000) -> list[Event]:
     return [_event(row, ()) for row in conn.execute(query)]
 
 
+class Told(msgspec.Struct, frozen=True):
+    """When an event was, and whom it was about."""
+
+    at: datetime
+    refs: tuple[str, ...]
+
+
+def entities_since(conn: Connection, at: datetime, limit: int) -> dict[str, Told]:
+    """Events written at or after an instant by id, at most so many, and their entities."""
+    chosen = (
+        select(events.c.id, events.c.at)
+        .where(events.c.at >= at)
+        .order_by(events.c.at, events.c.id)
+        .limit(limit)
+        .subquery()
+    )
+    query = select(chosen.c.id, chosen.c.at, event_entities.c.ref).select_from(
+        chosen.outerjoin(event_entities, event_entities.c.event_id == chosen.c.id)
+    )
+    found: dict[str, tuple[datetime, list[str]]] = {}
+    for row in conn.execute(query):
+        _, refs = found.setdefault(row.id, (row.at, []))
+        if row.ref is not None:
+            refs.append(row.ref)
+    return {one: Told(at, tuple(refs)) for one, (at, refs) in found.items()}
+
+
 def told(conn: Connection, window: timedelta, now: datetime, limit: int = 5000) -> dict[str, str]:
     """Types of the newest events of the last `window` by id, as the live pages re-read them."""
     query = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pilothouse.kernel.search import store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pilothouse.kernel.search.model import Document
     from pilothouse.kernel.tx import Tx
@@ -26,3 +26,8 @@ def drop(tx: Tx, keys: Sequence[str]) -> None:
 def drop_of(tx: Tx, origin: str) -> None:
     """Have all documents of an origin found no more."""
     store.drop_of(tx.conn, origin)
+
+
+def everything(tx: Tx) -> Iterator[Document]:
+    """All documents, by their keys."""
+    return store.everything(tx.conn)

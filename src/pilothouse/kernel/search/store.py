@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, delete, insert
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, delete, insert, select
 
 from pilothouse.kernel.db import metadata
+from pilothouse.kernel.search.model import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pilothouse.kernel.search.model import Document
+    from collections.abc import Iterator, Sequence
 
 LONGEST = 100_000  # characters of a text that are kept
 
@@ -56,3 +55,11 @@ def drop(conn: Connection, keys: Sequence[str]) -> None:
 def drop_of(conn: Connection, origin: str) -> None:
     """Take all documents of an origin out."""
     conn.execute(delete(documents).where(documents.c.origin == origin))
+
+
+def everything(conn: Connection) -> Iterator[Document]:
+    """All documents, by their keys."""
+    names = Document.__struct_fields__
+    query = select(*(documents.c[name] for name in names)).order_by(documents.c.key)
+    for row in conn.execute(query.execution_options(yield_per=1000)):
+        yield Document(**dict(zip(names, row, strict=True)))
