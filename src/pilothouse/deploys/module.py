@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pilothouse.deploys import api, jobs
 from pilothouse.kernel.module import Module
 
-module = Module(name="deploys")
+module = Module(
+    name="deploys",
+    routes=[*api.routes],
+    jobs=jobs.jobs,
+    handlers=jobs.handlers,
+)

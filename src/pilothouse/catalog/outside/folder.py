@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pilothouse.catalog.formats.locations import matching
-from pilothouse.catalog.outside import addresses, git, globs, paths
+from pilothouse.catalog.outside import addresses, git, globs, history, paths
 from pilothouse.catalog.outside.failures import SourceUnreachable
 from pilothouse.kernel.errors import Invalid, NotFound
 
@@ -56,6 +58,42 @@ class Folder:
     def commits(self, paths: Sequence[str], since: str | None) -> dict[str, Commit]:  # noqa: ARG002
         """Nothing: what is in a folder may not be committed yet."""
         return {}
+
+    def written(self, paths: Sequence[str]) -> dict[str, history.Written]:
+        """The commit of each path, when the folder is in a clone and the file as committed; else
+        when the file was saved.
+        """
+        found: dict[str, history.Written] = {}
+        for path in paths:
+            with contextlib.suppress(OSError, ValueError):
+                at = datetime.fromtimestamp((self.root / path).stat().st_mtime, UTC)
+                found[path] = history.Written(at)
+        if found and self._in_work_tree():
+            changed = self._changed()
+            commits = history.latest_in(self.root, [path for path in found if path not in changed])
+            found |= {path: history.Written(one.at, one) for path, one in commits.items()}
+        return found
+
+    def _changed(self) -> set[str]:
+        """Files that are not as they are committed."""
+        argv = git.command_in(
+            self.root, "diff", "--name-only", "--relative", "--no-ext-diff", "-z", "HEAD", "--", "."
+        )
+        try:
+            ended = git.attempt(argv, self.shown)
+        except SourceUnreachable:
+            return set()
+        return set(os.fsdecode(ended.out).split("\0")) - {""}
+
+    def log(self, since: str | None, until: str, limit: int) -> history.Log | None:
+        """The commits that `until` has and `since` has not; None outside a git work tree."""
+        if not self._in_work_tree():
+            return None
+
+        def argv(*arguments: str) -> list[str]:
+            return git.command_in(self.root, *arguments)
+
+        return history.between(argv, since, until, limit)
 
     def close(self) -> None:
         """Nothing is held open."""

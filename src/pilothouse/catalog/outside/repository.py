@@ -139,6 +139,21 @@ class Repository:
         found = history.latest(self.path, revisions, [lead + path for path in paths])
         return {path.removeprefix(lead): commit for path, commit in found.items()}
 
+    def written(self, paths: Sequence[str]) -> dict[str, history.Written]:
+        """The latest commit of each path, as the files are those of a commit."""
+        found = self.commits(paths, None)
+        return {path: history.Written(commit.at, commit) for path, commit in found.items()}
+
+    def log(self, since: str | None, until: str, limit: int) -> history.Log | None:
+        """The commits that `until` has and `since` has not, of this source's folder."""
+        if not (self.path / "HEAD").exists():
+            return None
+
+        def argv(*arguments: str) -> list[str]:
+            return git.command(self.path, *arguments)
+
+        return history.between(argv, since, until, limit, self.address.folder)
+
     def origin(self) -> Origin | None:
         """Where people see the files, when the repository is that of a host."""
         remote: str | None = self.address.url

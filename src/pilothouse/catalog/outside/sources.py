@@ -11,6 +11,7 @@ from pilothouse.catalog.outside import addresses
 from pilothouse.catalog.outside.addresses import Origin
 from pilothouse.catalog.outside.failures import SourceUnreachable
 from pilothouse.catalog.outside.folder import Folder
+from pilothouse.catalog.outside.history import Log, Written
 from pilothouse.catalog.outside.repository import Repository
 from pilothouse.kernel.errors import Invalid
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from pilothouse.catalog.model import Commit
 
-__all__ = ["Origin", "Source", "SourceUnreachable", "is_glob", "open_source"]
+__all__ = ["Log", "Origin", "Source", "SourceUnreachable", "Written", "is_glob", "open_source"]
 
 
 class Source(Protocol):
@@ -56,6 +57,17 @@ class Source(Protocol):
 
     def commits(self, paths: Sequence[str], since: str | None) -> dict[str, Commit]:
         """The latest commit that touched each path, as far as it is found after `since`."""
+        ...
+
+    def written(self, paths: Sequence[str]) -> dict[str, Written]:
+        """When each path became what it is now, and by which commit if it is committed so."""
+        ...
+
+    def log(self, since: str | None, until: str, limit: int) -> Log | None:
+        """The commits that `until` has and `since` has not, as far as the history here knows them.
+
+        None where `until` is not known here. Without a `since`, only the commit itself.
+        """
         ...
 
     def origin(self) -> Origin | None:

@@ -62,6 +62,26 @@ class _Repository(msgspec.Struct, frozen=True):
     revision: str
 
 
+class FilePages(msgspec.Struct, frozen=True):
+    """Where people read a file and where they change it; "" where its host is not known."""
+
+    view: str = ""
+    edit: str = ""
+
+
+def file_pages(host: str, repository: str, revision: str, path: str) -> FilePages:
+    """The pages that a host of repositories has for a file."""
+    pages = next((one for one in _PAGES if one[0] in host), None)
+    if pages is None:
+        return FilePages()
+    _, view, edit, _ = pages
+    web = f"https://{host}/{repository}"
+    editable = edit and not _COMMIT.search(revision)
+    return FilePages(
+        f"{web}/{view}/{revision}/{path}", f"{web}/{edit}/{revision}/{path}" if editable else ""
+    )
+
+
 @lru_cache(maxsize=4096)
 def provenance(origin: str, path: str) -> dict[str, str]:
     """The annotations that Backstage would add to an entity from this file of this source."""
@@ -94,6 +114,12 @@ def annotate(body: dict[str, Any], origin: str, path: str) -> None:
 def shown(origin: str) -> str:
     """A source as anybody may see it: without name, password and query."""
     return origin if _repository(origin) is None else _SECRETS.sub("", origin)
+
+
+def web_address(origin: str) -> str:
+    """Where a repository stands in the web, without secrets; "" for a folder or a file."""
+    repository = _repository(origin)
+    return repository.web if repository else ""
 
 
 def _location(origin: str) -> tuple[str, str]:

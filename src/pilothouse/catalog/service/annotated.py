@@ -1,0 +1,114 @@
+"""Entities by what their annotations say, for those who are told of a repository."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pilothouse.catalog.formats.locations import hosted_file
+from pilothouse.catalog.service import browsing, origins, passes, views
+from pilothouse.catalog.store.queries import Test, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pilothouse.kernel.tx import Tx
+
+SOURCE_LOCATION = "backstage.io/source-location"
+MOST = 2000
+
+
+class Annotated(msgspec.Struct, frozen=True):
+    """An entity and where it lies in its repository."""
+
+    ref: str
+    name: str  # in lower case
+    values: tuple[str, ...]  # of the annotations asked for, in lower case
+    folder: str  # within the repository; "" for all of it
+    origin: str  # spec of its source
+
+
+def annotated(tx: Tx, key: str, values: Sequence[str], kinds: Sequence[str]) -> list[Annotated]:
+    """Entities of these kinds whose annotation `key` has one of these values, whatever the case."""
+    path = f"metadata.annotations.{key}".lower()
+    wanted = Wanted(
+        filter=((Test(path, tuple(values)), Test("kind", tuple(kinds))),), order="ref", limit=MOST
+    )
+    found: list[Annotated] = []
+    for row in browsing.find(tx, wanted).rows:
+        body = msgspec.json.decode(row.body)
+        said = body["metadata"].get("annotations") or {}
+        value = str(said.get(key, "")).lower()
+        found.append(
+            Annotated(
+                ref=row.ref,
+                name=row.ref.rpartition("/")[2],
+                values=(value,),
+                folder=_folder(row.origin, row.path, said),
+                origin=row.origin,
+            )
+        )
+    return found
+
+
+def _folder(origin: str, path: str, said: dict[str, Any]) -> str:
+    """Where its code is: its source location, else the folder of its file."""
+    location = said.get(SOURCE_LOCATION) or origins.provenance(origin, path).get(SOURCE_LOCATION)
+    if isinstance(location, str):
+        kind, _, target = location.partition(":")
+        hosted = hosted_file(target) if kind == "url" else None
+        if hosted is not None:
+            return hosted.path.strip("/")
+        if kind == "dir" and not target.startswith(("/", "http")):
+            return posixpath.normpath(posixpath.join(posixpath.dirname(path), target)).strip("./")
+    return posixpath.dirname(path)
+
+
+def sources_of_repository(tx: Tx, host: str, repository: str) -> list[str]:
+    """Specs of the sources that are read from a repository, "octo-org/octo-repo" of a host.
+
+    For another GitLab than gitlab.com the host is its own, so that only the path is compared.
+    """
+    found: list[str] = []
+    for source in passes.all_sources(tx):
+        web = origins.web_address(source.spec)
+        name = web.partition("://")[2]
+        its_host, _, path = name.partition("/")
+        is_host = host.split(".", maxsplit=1)[0] in its_host
+        if path.lower() == repository and is_host:
+            found.append(source.spec)
+    return found
+
+
+def about(tx: Tx, refs: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Of each entity that is there: its title, the ref of its owner ("" for none), its source."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for ref, row in browsing.rows_of(tx, list(refs)).items():
+        body = msgspec.json.decode(row.body)
+        title = views.text_of(body["metadata"], "title") or body["metadata"]["name"]
+        found[ref] = (title, views.owner_ref(ref, body) or "", row.origin)
+    return found
+
+
+def annotations_of(tx: Tx, ref: str) -> dict[str, str]:
+    """What the annotations of an entity say; {} for one that is not there."""
+    row = browsing.rows_of(tx, [ref]).get(ref)
+    if row is None:
+        return {}
+    said = msgspec.json.decode(row.body)["metadata"].get("annotations") or {}
+    return {str(key): value for key, value in said.items() if isinstance(value, str)}
+
+
+def called(tx: Tx, names: Sequence[str], kinds: Sequence[str]) -> dict[str, list[str]]:
+    """Refs of entities of these kinds by their name; names in lower case."""
+    wanted = Wanted(
+        filter=((Test("metadata.name", tuple(names)), Test("kind", tuple(kinds))),),
+        order="ref",
+        limit=MOST,
+    )
+    found: dict[str, list[str]] = {}
+    for row in browsing.find(tx, wanted).rows:
+        found.setdefault(row.ref.rpartition("/")[2], []).append(row.ref)
+    return found

@@ -1,0 +1,1 @@
+"""What others send: bytes in, our nouns out."""

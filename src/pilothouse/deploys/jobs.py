@@ -1,0 +1,91 @@
+"""Background work of deployments: what deliveries say, which commits came, what is old."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from pilothouse.deploys.outside.commits import History
+from pilothouse.deploys.service import commits, receiving, taking
+from pilothouse.deploys.service.commits import Answer
+from pilothouse.deploys.service.writing import COMMITS
+from pilothouse.kernel.events import Event
+from pilothouse.kernel.faults import crash_point
+from pilothouse.kernel.jobs import JobKind
+from pilothouse.kernel.jobs.worker import Work
+from pilothouse.kernel.module import Subscription
+from pilothouse.kernel.program import Program
+from pilothouse.kernel.refs import EntityRef
+
+log = structlog.get_logger("pilothouse.deploys")
+
+FORGET = "deploys.forget"
+
+
+def _take(work: Work) -> None:
+    """Work out deliveries, a batch a transaction, until none waits."""
+    while not work.stopping.is_set():
+        with work.db.begin() as tx:
+            done = taking.take(tx)
+            crash_point("deploys.taking")
+        if done < taking.BATCH and not _waiting(work):
+            return
+
+
+def _waiting(work: Work) -> bool:
+    with work.db.read() as tx:
+        return taking.any_waits(tx)
+
+
+def take_now(program: Program) -> None:
+    """Work out what waits at once, for a command that has no server beside it."""
+    while True:
+        with program.db.begin() as tx:
+            if not taking.take(tx):
+                return
+
+
+def _commits(work: Work) -> None:
+    """Ask one source which commits deployments brought."""
+    origin, settings = work.job.data()["origin"], work.program.settings
+    history = History(origin, Path(settings.data), settings.git_timeout)
+    try:
+        while not work.stopping.is_set():
+            with work.db.read() as tx:
+                asked = commits.to_ask(tx, origin)
+            if not asked:
+                return
+            answers = []
+            for one in asked:
+                found = history.brought(one.previous_commit or None, one.commit)
+                answers.append(
+                    Answer(one.id, None)
+                    if found is None
+                    else Answer(one.id, found.commits, found.total, found.backwards)
+                )
+            with work.db.begin() as tx:
+                commits.learn(tx, answers)
+    finally:
+        history.close()
+
+
+def _forget(work: Work) -> None:
+    with work.finish() as tx:
+        receiving.forget(tx)
+
+
+def _follow(work: Work, event: Event) -> None:
+    """The catalog changed: owners and titles follow, and deliveries may have found their entity."""
+    with work.finish() as tx:
+        for ref in event.entities:
+            taking.follow_entity(tx, EntityRef.parse(ref))
+
+
+jobs = [
+    JobKind(receiving.TAKE, _take, lease=timedelta(seconds=60)),
+    JobKind(COMMITS, _commits, lease=timedelta(seconds=120), max_attempts=5),
+    JobKind(FORGET, _forget, every=timedelta(hours=6)),
+]
+handlers = [Subscription("catalog.changed", "deploys.follow", _follow)]

@@ -1,0 +1,104 @@
+"""Environments: which is production, in what order they stand, and versions in words."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, unquote
+
+from pilothouse.deploys.model import RELEASE, Running
+
+LONGEST = 100
+_PRODUCTION = frozenset({"prod", "production", "prd", "live"})
+_ORDER = (
+    (3, frozenset({"preprod", "preproduction", "staging", "stage", "stg", "uat", "acceptance"})),
+    (4, frozenset({"qa", "test", "testing", "integration", "int"})),
+    (5, frozenset({"dev", "development", "sandbox"})),
+)
+_WORD = re.compile(r"[^a-z0-9]+")
+_BRANCHES = frozenset({"main", "master", "trunk", "develop", "development", "head"})
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+SHORT = 7  # characters of a commit that stand for it
+
+
+def normal(name: str) -> str:
+    """The name that an environment is kept under: in lower case, without spaces around it."""
+    return " ".join(name.lower().split())[:LONGEST]
+
+
+def is_production(name: str) -> bool:
+    """Whether a name says production: "production", "prod-eu", "eu/live"; "pre-prod" does not."""
+    words = _WORD.split(name.lower())
+    if "pre" in words or "non" in words:
+        return False
+    return bool(_PRODUCTION & set(words))
+
+
+def rank(name: str, *, production: bool) -> tuple[int, str]:
+    """The order of environments: production first, previews last, releases at the end."""
+    if name == RELEASE:
+        return 9, name
+    words = set(_WORD.split(name))
+    if production:
+        return (0 if name in _PRODUCTION else 1), name
+    return next((place for place, known in _ORDER if words & known), 6), name
+
+
+def is_commit(text: str) -> bool:
+    """Whether it is a whole commit id."""
+    return _SHA.fullmatch(text) is not None
+
+
+def version_of(ref: str, commit: str) -> str:
+    """What to call what a ref and its commit are: a tag by its name, else the short commit."""
+    name = ref.removeprefix("refs/tags/")
+    tagged = name != ref
+    name = name.removeprefix("refs/heads/")
+    if not commit:
+        return name
+    looks = bool(re.search(r"\d", name)) and "/" not in name and not is_commit(name)
+    if tagged or (looks and name.lower() not in _BRANCHES and not commit.startswith(name)):
+        return name
+    return commit[:SHORT]
+
+
+def version_of_purl(purl: str) -> tuple[str, str]:
+    """Version and commit of a package URL (purl-spec): its tag, its version or its digest."""
+    rest, _, query = purl.partition("?")
+    _, at, version = rest.partition("@")
+    version = unquote(version.partition("#")[0]) if at else ""
+    tags = parse_qs(query.partition("#")[0]).get("tag", [])
+    commit = version if is_commit(version) else ""
+    if tags:
+        return tags[0], commit
+    if version.startswith("sha256:"):
+        return version.removeprefix("sha256:")[:12], ""
+    if commit:
+        return commit[:SHORT], commit
+    return version or purl, ""
+
+
+def differs(one: Running, other: Running) -> bool:
+    """Whether two environments run different things."""
+    if one.live is None or other.live is None:
+        return False
+    if one.commit and other.commit:
+        return one.commit != other.commit
+    return one.version != other.version
+
+
+def drift(places: list[Running]) -> dict[str, str]:
+    """For each environment that runs something else than production: "newer" or "older".
+
+    Compared with the production environment that was brought up to date last; previews that are
+    gone, and environments that run nothing, drift from nothing.
+    """
+    mains = [one for one in places if one.production and one.live is not None]
+    if not mains:
+        return {}
+    main = max(mains, key=lambda one: (one.since is not None, one.since))
+    found: dict[str, str] = {}
+    for one in places:
+        if one is main or not differs(one, main) or one.since is None or main.since is None:
+            continue
+        found[one.environment] = "newer" if one.since > main.since else "older"
+    return found
