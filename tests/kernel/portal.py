@@ -6,7 +6,7 @@ import http.client
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.servers import LOOPBACK, free_port, wait_until
 
@@ -56,7 +56,7 @@ class Portal:
 
 
 @contextmanager
-def serving(url: str, modules: Sequence[Module], **settings: str) -> Iterator[Portal]:
+def serving(url: str, modules: Sequence[Module], **settings: Any) -> Iterator[Portal]:
     """These modules as a portal on this database."""
     chosen = Settings(database_url=url, port=free_port(), **settings)
     program = open_program(chosen, modules)

@@ -59,7 +59,8 @@ ALL = (*app.OURS, SHOALS)
 
 @pytest.fixture
 def portal(sqlite_url):
-    with serving(sqlite_url, ALL, public_url="https://portal.example") as running:
+    home = {"public_url": "https://portal.example"}
+    with serving(sqlite_url, ALL, local_users=True, anonymous="viewer", **home) as running:
         yield running
 
 

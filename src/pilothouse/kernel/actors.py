@@ -42,3 +42,4 @@ class Identity(msgspec.Struct, frozen=True):
 SYSTEM = Actor("system", "Pilothouse", Role.ADMIN)
 LOCAL_ADMIN = Actor("local", "local admin", Role.ADMIN)
 NOBODY = Actor("anonymous", "nobody", Role.NOBODY)
+ANYBODY = Actor("anonymous", "anybody", Role.VIEWER)  # where those not signed in may read

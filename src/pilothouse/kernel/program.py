@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from pilothouse.kernel import events, migrations
+from pilothouse.kernel.auth.model import ties_of
 from pilothouse.kernel.db import connect
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.jobs import JobKind
@@ -88,7 +89,7 @@ def connected(settings: Settings, modules: Sequence[Module]) -> Database:
     """
     if settings.database_url is None:
         _make_folder(Path(settings.data))
-    return Database(connect(settings.url), handlers_of(modules), Wake())
+    return Database(connect(settings.url), handlers_of(modules), Wake(), ties_of(modules))
 
 
 def open_program(settings: Settings, modules: Sequence[Module]) -> Program:

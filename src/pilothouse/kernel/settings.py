@@ -11,12 +11,21 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from pilothouse.kernel.auth.model import Provider, RoleName
 from pilothouse.kernel.errors import Invalid
 
 PREFIX = "PILOTHOUSE_"
 FILE = "pilothouse.toml"
 # Read elsewhere: by the tests' crash points, for the check secrets of agents, by the wrapper.
-NOT_SETTINGS = ("PILOTHOUSE_CRASH_AT", "PILOTHOUSE_SECRET_", "PILOTHOUSE_CONFIG", "PILOTHOUSE_ENV")
+NOT_SETTINGS = (
+    "PILOTHOUSE_CRASH_AT",
+    "PILOTHOUSE_SECRET_",
+    "PILOTHOUSE_SIGN_IN_SECRET_",
+    "PILOTHOUSE_CONFIG",
+    "PILOTHOUSE_ENV",
+)
+OURS_TOO = "PILOTHOUSE_SECRET_KEY"  # the one setting among the check secrets' names
+LISTS = frozenset(("sources", "trusted_proxies"))  # in the environment separated by spaces
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +44,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     git_fetch_shortest: int = 60  # seconds between looks at a git source that changes often
     git_fetch_longest: int = 3600  # … and at one that rarely does
     git_timeout: int = 120  # seconds until a git command is given up
+    export_to: str = ""  # folder or s3://bucket/prefix where a copy is kept up to date
+    export_endpoint: str | None = None  # of the bucket, where it is not Amazon's
+    github_webhook_secret: str | None = None  # what GitHub signs its webhooks with
+    gitlab_webhook_token: str | None = None  # what GitLab sends as X-Gitlab-Token
+    sign_in: tuple[Provider, ...] = ()  # OpenID Connect providers; file only
+    local_users: bool = False  # people of `pilothouse user add` may sign in with a password
+    anonymous: Literal["none", "viewer"] = "none"  # what those who are not signed in may do
+    default_role: RoleName = "viewer"  # of people whose provider's groups give them none
+    session_idle: Annotated[int, msgspec.Meta(ge=60)] = 12 * 3600  # seconds unused, then it ends
+    session_lifetime: Annotated[int, msgspec.Meta(ge=60)] = 7 * 86400  # … and at the latest so old
+    sign_in_recheck: Annotated[int, msgspec.Meta(ge=1)] = 3600  # seconds between asking providers
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For is believed
+    secret_key: str | None = None  # encrypts what providers gave; without one, a file in `data`
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether sign-in is set up; otherwise everybody on this machine is its admin."""
+        return bool(self.sign_in) or self.local_users
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach this portal through TLS."""
+        return bool(self.public_url and self.public_url.startswith("https://"))
+
+    def provider(self, name: str) -> Provider | None:
+        """The provider of this name."""
+        return next((one for one in self.sign_in if one.name == name), None)
 
     @property
     def url(self) -> str:
@@ -66,10 +102,32 @@ def load(
     values |= _from_environment(environ)
     values |= {name: value for name, value in (overrides or {}).items() if value is not None}
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return _with_secrets(msgspec.convert(values, Settings, strict=False), environ)
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at `$.")
         raise Invalid(f"the setting {place.rstrip('`')} cannot be used: {words}") from error
+
+
+def _with_secrets(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """The same with the secrets of providers that the environment holds.
+
+    Raises Invalid for two providers of one name.
+    """
+    names = [one.name for one in settings.sign_in]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise Invalid(f"two [[sign_in]] tables are called {twice.pop()!r}")
+    found = tuple(
+        msgspec.structs.replace(
+            one, client_secret=environ.get(secret_variable(one.name)) or one.client_secret
+        )
+        for one in settings.sign_in
+    )
+    return msgspec.structs.replace(settings, sign_in=found)
+
+
+def secret_variable(provider: str) -> str:
+    """The environment variable that holds a provider's client secret."""
+    return f"PILOTHOUSE_SIGN_IN_SECRET_{provider.upper().replace('-', '_')}"
 
 
 def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
@@ -91,11 +149,13 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or variable.startswith(NOT_SETTINGS):
+        if not variable.startswith(PREFIX):
+            continue
+        if variable.startswith(NOT_SETTINGS) and variable != OURS_TOO:
             continue
         key = variable.removeprefix(PREFIX).lower()
         _known(key, f"the environment variable {variable}", str.upper, PREFIX)
-        values[key] = text.split() if key == "sources" else text
+        values[key] = text.split() if key in LISTS else text
     return values
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from pilothouse.kernel import clock, events
 from pilothouse.kernel.actors import SYSTEM, Actor
+from pilothouse.kernel.auth.model import NO_TIES, Ties
 from pilothouse.kernel.db import WRITE
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import store as jobs
@@ -31,6 +32,7 @@ class Tx:
     now: datetime
     actor: Actor
     handlers: Mapping[str, tuple[str, ...]]
+    ties: Ties = NO_TIES
     enqueued: bool = False
     _known: dict[Any, Any] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ class Database:
     engine: Engine
     handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wake: Wake = field(default_factory=Wake)
+    ties: Ties = NO_TIES
     _turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,7 +107,7 @@ class Database:
 
     def _write(self, actor: Actor) -> Generator[Tx]:
         with self.engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
-            tx = Tx(conn, clock.now(), actor, self.handlers)
+            tx = Tx(conn, clock.now(), actor, self.handlers, self.ties)
             yield tx
         if tx.enqueued:
             self.wake()
@@ -114,7 +117,7 @@ class Database:
         """A transaction that only reads, and sees one state of the database throughout."""
         options = {} if self.is_sqlite else SNAPSHOT
         with self.engine.connect().execution_options(**options) as conn, conn.begin():
-            yield Tx(conn, clock.now(), actor, self.handlers)
+            yield Tx(conn, clock.now(), actor, self.handlers, self.ties)
 
     def reachable(self) -> bool:
         """Whether a query is answered."""

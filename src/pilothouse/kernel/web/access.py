@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -12,6 +13,8 @@ from litestar.routes import BaseRoute
 
 from pilothouse.kernel.actors import NOBODY, Actor, Role
 from pilothouse.kernel.errors import Denied, Invalid, SignInNeeded
+from pilothouse.kernel.settings import Settings
+from pilothouse.kernel.web.arriving import asked_of
 
 OPTION, SCOPE = "needs", "scope"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -39,8 +42,9 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
     role: Role = handler.opt[OPTION]
     if actor.role >= role or handler.opt.get(SCOPE) in actor.scopes:
         return
-    if actor is NOBODY:
-        raise SignInNeeded(f"this needs someone who is {role.name.lower()}")
+    if actor.id == NOBODY.id:
+        why = asked_of(connection.scope).refused
+        raise SignInNeeded(why or f"this needs someone who is {role.name.lower()}")
     raise Denied(f"{actor.name} is {actor.role.name.lower()}; this needs {role.name.lower()}")
 
 
@@ -73,14 +77,30 @@ def permissions(routes: Iterable[BaseRoute]) -> list[Permission]:
     return sorted(table)
 
 
-def require_loopback(host: str) -> None:
-    """Until sign-in is set up everybody is the local admin, so only this machine may ask.
+HOW = (
+    "Set up sign-in first: local_users = true and `pilothouse user add`, or a [[sign_in]] table "
+    "for your OpenID Connect provider (docs/sign-in.md). Or set host to 127.0.0.1, leave "
+    "public_url out, and reach it through an SSH tunnel (ssh -L 8400:127.0.0.1:8400 thishost)."
+)
 
-    Raises Invalid for another address to bind to.
+
+def require_sign_in(settings: Settings) -> None:
+    """Without sign-in everybody is the local admin, so only this machine may ask.
+
+    Raises Invalid for settings by which others could reach the portal and be its admin, and for
+    those by which they could not sign in.
     """
-    if host not in LOOPBACK:
+    public = urlsplit(settings.public_url or "").hostname
+    elsewhere = settings.host not in LOOPBACK
+    if not settings.signs_in and (elsewhere or (public and public not in LOOPBACK)):
+        which = f"host = {settings.host!r}" if elsewhere else f"public_url names {public!r}"
         raise Invalid(
-            f"host = {host!r}: without sign-in everybody who reaches Pilothouse is its admin, so "
-            "it serves this machine only. Set host to 127.0.0.1 and reach it through an SSH "
-            "tunnel (ssh -L 8400:127.0.0.1:8400 thishost)."
+            f"{which}: without sign-in everybody who reaches Pilothouse is its admin, so it serves "
+            f"this machine only. {HOW}"
+        )
+    if elsewhere and not public:
+        raise Invalid(
+            f"host = {settings.host!r} needs public_url, the address that people type "
+            "(https://portal.example): requests under other names are refused, and providers of "
+            "sign-in send people back there."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader
@@ -17,9 +16,11 @@ from litestar.types import Scope
 
 from pilothouse import __version__
 from pilothouse.kernel.actors import Actor, Role
+from pilothouse.kernel.auth.model import Asked
 from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.web import access, display, failures, health, live, now
+from pilothouse.kernel.web.arriving import asked_of
 from pilothouse.kernel.web.edge import App, Edge
 from pilothouse.kernel.web.frame import Frame
 
@@ -31,8 +32,7 @@ def build(program: Program) -> tuple[App, live.Live]:
     """The web application of a program, and its live stream (close it to let it end)."""
     stream = live.Live(program.db)
     app = application(program, Frame(program.modules), stream)
-    name = urlsplit(program.settings.home).hostname or ""
-    return Edge(app, frozenset({name})), stream  # pyright: ignore[reportArgumentType]
+    return Edge(app, program.settings, program.db), stream  # pyright: ignore[reportArgumentType]
 
 
 def application(program: Program, frame: Frame, stream: live.Live) -> Litestar:
@@ -76,10 +76,14 @@ def _dependencies(program: Program, frame: Frame, stream: live.Live) -> dict[str
     def actor(scope: Scope) -> Actor:
         return scope["user"]
 
+    def asked(scope: Scope) -> Asked:
+        return asked_of(scope)
+
     return {
         "program": Provide(lambda: program, sync_to_thread=False),
         "db": Provide(lambda: program.db, sync_to_thread=False),
         "frame": Provide(lambda: frame, sync_to_thread=False),
         "live_events": Provide(lambda: stream, sync_to_thread=False),
         "actor": Provide(actor, sync_to_thread=False),
+        "asked": Provide(asked, sync_to_thread=False),
     }

@@ -13,7 +13,8 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from pilothouse.kernel.actors import Role
-from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.auth.rules import same_site
+from pilothouse.kernel.web.access import needs, public
 from pilothouse.kernel.web.frame import COOKIE, THEMES, Frame, zone_of
 
 YEAR = 365 * 24 * 3600
@@ -28,7 +29,7 @@ class Choice(msgspec.Struct):
     back: str = "/"
 
 
-@post("/display", opt=needs(Role.VIEWER), sync_to_thread=False, status_code=303)
+@post("/display", opt=public(), sync_to_thread=False, status_code=303)
 def save_display(
     data: Annotated[Choice, Body(media_type=RequestEncodingType.URL_ENCODED)],
 ) -> Redirect:
@@ -36,10 +37,7 @@ def save_display(
     theme = data.theme if data.theme in THEMES else ""
     zone = data.zone if getattr(zone_of(data.zone), "key", "UTC") == data.zone else "UTC"
     value = f"{theme}|{zone}|{'on' if data.keys else 'off'}"
-    # Only a path of ours: "//elsewhere" and "https://elsewhere" would leave the portal.
-    back = (
-        data.back if data.back.startswith("/") and not data.back.startswith(("//", "/\\")) else "/"
-    )
+    back = same_site(data.back)
     cookie = Cookie(COOKIE, value=value, max_age=YEAR, httponly=True, samesite="lax", path="/")
     return Redirect(back, status_code=303, cookies=[cookie])
 

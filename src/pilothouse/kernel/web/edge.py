@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 import structlog
 from prometheus_client import Histogram
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-from pilothouse.kernel.actors import LOCAL_ADMIN
+from pilothouse.kernel.actors import NOBODY
+from pilothouse.kernel.auth.model import Asked
+from pilothouse.kernel.auth.rules import has_token, without_token
+from pilothouse.kernel.settings import Settings
+from pilothouse.kernel.tx import Database
 from pilothouse.kernel.web.access import LOOPBACK
+from pilothouse.kernel.web.arriving import (
+    ADDRESS,
+    ASKED,
+    LOCAL,
+    RECOGNIZE,
+    Networks,
+    Recognition,
+    Sites,
+)
+from pilothouse.kernel.web.limits import Buckets
 
 log = structlog.get_logger("pilothouse.web")
 
@@ -36,6 +53,11 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+NO_STORE = (b"cache-control", b"no-store")  # what someone signed in sees is nobody else's
+NOBODYS = ("/static/", "/healthz", "/readyz")  # nobody's business who asks for these
+SIGN_INS = (0.2, 10)  # attempts to sign in from one address: a second, at once
+HOOKS = (500.0, 2000)  # webhooks
+TOO_MANY = 429
 FAULT = 500  # HTTP statuses from here on are ours to mend
 SLOW = 1.0  # seconds; longer answers are logged
 
@@ -43,18 +65,41 @@ SLOW = 1.0  # seconds; longer answers are logged
 class Edge:
     """ASGI middleware around the whole program."""
 
-    def __init__(self, app: App, hosts: frozenset[str]) -> None:
+    def __init__(self, app: App, settings: Settings, db: Database) -> None:
         self.app = app
-        self.hosts = hosts | LOOPBACK
+        self.sites = Sites(settings, LOOPBACK)
+        self.proxies = Networks(settings.trusted_proxies)
+        self.recognize = Recognition(settings, db)
+        self.sign_in, self.hooks = Buckets(*SIGN_INS), Buckets(*HOOKS)
+        self.nobody = Asked(NOBODY) if settings.signs_in else LOCAL
+        self.headers = list(HEADERS)
+        if settings.secure:
+            self.headers.append((b"strict-transport-security", b"max-age=31536000"))
+        if settings.signs_in:
+            self.headers.append(NO_STORE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope["user"] = LOCAL_ADMIN
-        if (foreign := self._foreign(scope)) is not None:
-            await _refuse(send, foreign)
+        headers = dict(scope["headers"])
+        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        scope[ADDRESS] = self.proxies.origin((scope["client"] or ("",))[0], forwarded)
+        try:
+            refusal = self._refusal(scope, headers)
+            if refusal is None and not scope["path"].startswith(NOBODYS):
+                scope[ASKED] = await self.recognize(scope["method"], headers)
+                scope[RECOGNIZE] = self.recognize
+        except (DBAPIError, NoConnection) as error:
+            log.warning("web.database_away", error=type(error).__name__)
+            refusal = (503, "The database did not answer. Nothing was lost; try again in a moment.")
+        if refusal is not None:
+            await _refuse(send, *refusal)
             return
+        scope["user"] = scope.setdefault(ASKED, self.nobody).actor
+        await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, status, head = time.perf_counter(), 500, scope["method"] == "HEAD"
         if head:  # whatever can be got can be asked for its headers
             scope["method"] = "GET"
@@ -63,8 +108,10 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message.setdefault("headers", [])
-                message["headers"] = [*message["headers"], *HEADERS]
+                own = message.setdefault("headers", [])
+                kept = any(name.lower() == b"cache-control" for name, _ in own)
+                ours = [one for one in self.headers if not (kept and one is NO_STORE)]
+                message["headers"] = [*own, *ours]
             elif head:
                 message = {**message, "body": b""}
             await send(message)
@@ -74,35 +121,36 @@ class Edge:
         finally:
             _observe(scope, status, time.perf_counter() - started)
 
-    def _foreign(self, scope: Scope) -> str | None:
-        """What is foreign about a request: other sites must not reach us (DNS rebinding)."""
-        headers = dict(scope["headers"])
-        host = _hostname("//" + headers.get(b"host", b"").decode("latin-1"))
-        if host not in self.hosts:
-            return f"Host {host!r}"
-        origin = headers.get(b"origin")
-        if origin is not None and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
-            name = _hostname(origin.decode("latin-1"))
-            if name not in self.hosts:
-                return f"Origin {name!r}"
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
+        """Why a request is not answered at all: its HTTP status and words."""
+        method, path = scope["method"], scope["path"]
+        if (foreign := self.sites.foreign(method, headers)) is not None:
+            return 403, (
+                f"Not allowed: {foreign} is not this portal. Open it under the address it printed "
+                "at start, or set public_url to the address people use."
+            )
+        if has_token(path) or has_token(unquote(scope["query_string"].decode("latin-1"))):
+            return 400, (
+                "Not accepted: an API token in an address is seen by whoever sees a log, so it is "
+                "not taken from there. Revoke that token, make another, and send it as "
+                "Authorization: Bearer."
+            )
+        bucket = None
+        if path.startswith("/hooks/"):
+            bucket = self.hooks
+        elif (method == "POST" and path == "/login") or path.startswith("/login/"):
+            bucket = self.sign_in
+        if bucket is not None and (wait := bucket.wait(scope[ADDRESS])):
+            return 429, f"Too many requests from {scope[ADDRESS]}: wait {math.ceil(wait)} seconds."
         return None
 
 
-def _hostname(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-async def _refuse(send: Send, what: str) -> None:
-    body = (
-        f"Not allowed: {what} is not this portal. Open it under the address it printed at start, "
-        "or set public_url to the address people use.\n"
-    ).encode()
+async def _refuse(send: Send, status: int, words: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    if status == TOO_MANY:
+        headers.append((b"retry-after", words.split()[-2].encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words.encode() + b"\n"})
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:
@@ -112,7 +160,7 @@ def _observe(scope: Scope, status: int, seconds: float) -> None:
         log.warning(
             "web.slow" if status < FAULT else "web.failed",
             method=scope["method"],
-            path=scope["path"],
+            path=without_token(scope["path"]),
             status=status,
             seconds=round(seconds, 3),
         )

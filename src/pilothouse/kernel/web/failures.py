@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.response import Redirect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
+from pilothouse.kernel.auth.rules import same_site
 from pilothouse.kernel.clock import uuid7
-from pilothouse.kernel.errors import PilothouseError
+from pilothouse.kernel.errors import PilothouseError, SignInNeeded
+from pilothouse.kernel.web.arriving import bearer_of
 
 log = structlog.get_logger("pilothouse.web")
 
+UNAUTHORIZED = 401
 AWAY = "The database did not answer. Nothing was lost; try again in a moment."
 
 
@@ -57,6 +62,8 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The error as its reader can use it."""
     title, status, detail = problem_of(error)
+    if status == UNAUTHORIZED:
+        return _sign_in(request, title, detail)
     if wants_page(request):
         frame = request.app.state.frame
         return frame.page(
@@ -70,7 +77,42 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     )
 
 
-NAMES = {400: "InputError", 403: "NotAllowedError", 404: "NotFoundError", 409: "ConflictError"}
+def _sign_in(request: Request[Any, Any, Any], title: str, detail: str) -> Response[Any]:
+    """The way to sign in: for a page by going there, for a program by saying how."""
+    if wants_page(request) and request.method == "GET":
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return Redirect(f"/login?{urlencode({'next': here})}", status_code=303)
+    headers = {"WWW-Authenticate": 'Bearer realm="pilothouse"'}
+    if bearer_of(dict(request.scope["headers"])) is not None:
+        headers["WWW-Authenticate"] += ', error="invalid_token"'
+    if request.headers.get("hx-request"):  # a part of a page: the page itself has to go
+        back = urlsplit(request.headers.get("hx-current-url", ""))
+        here = same_site(back.path + (f"?{back.query}" if back.query else ""))
+        headers["HX-Redirect"] = f"/login?{urlencode({'next': here})}"
+    if request.url.path.startswith("/api/catalog"):
+        answer = backstage(request, SignInNeeded(detail), UNAUTHORIZED, detail)
+        answer.headers.update(headers)
+        return answer
+    if wants_page(request):
+        frame, way = request.app.state.frame, [("Sign in", "/login")]
+        context = {"status": UNAUTHORIZED, "detail": f"{detail}.".capitalize(), "next": way}
+        return frame.page(request, "error.html", title=title, status_code=UNAUTHORIZED, **context)
+    body = Problem(title, UNAUTHORIZED, detail, request.url.path)
+    return Response(
+        msgspec.json.encode(body),
+        status_code=UNAUTHORIZED,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+NAMES = {
+    401: "AuthenticationError",
+    400: "InputError",
+    403: "NotAllowedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+}
 
 
 def backstage(

@@ -26,6 +26,7 @@ from pilothouse.kernel.actors import SYSTEM, Actor
 from pilothouse.kernel.assets import asset
 from pilothouse.kernel.module import HEADINGS, Module, Panel, Subject
 from pilothouse.kernel.tx import Tx
+from pilothouse.kernel.web.arriving import asked_of
 
 log = structlog.get_logger("pilothouse.web")
 
@@ -142,7 +143,7 @@ class Frame:
             "title": title,
             "copy": self.copy,
             "drawn": DRAWN,
-            "nav": self.nav,
+            "nav": self.nav if actor.role else [],
             "path": path,
             "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             "display": display,
@@ -152,6 +153,7 @@ class Frame:
             "now": clock.now(),
             "version": __version__,
             "actor": actor,
+            "person": asked_of(request.scope).person,
             "q": request.query_params.get("q", ""),
         }
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from litestar import get
+from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,7 @@ from pilothouse.kernel import clock, events
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.tx import Database
 from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.arriving import still
 
 log = structlog.get_logger("pilothouse.live")
 
@@ -28,6 +30,17 @@ WINDOW = timedelta(seconds=10)
 PERIOD = 1.0
 QUEUE = 100  # events a page may lag behind before it is told to reload
 KEEP_ALIVE = 15.0
+PRIVATE = "auth."  # who comes and goes is told to the audit only
+ENDINGS = frozenset(
+    (
+        "auth.person_gone",
+        "auth.sessions_ended",
+        "auth.signed_out",
+        "auth.token_revoked",
+        "auth.user_changed",
+        "auth.user_removed",
+    )
+)
 
 
 class Live:
@@ -95,12 +108,22 @@ class Live:
 
 
 @get("/live", opt=needs(Role.VIEWER))
-async def live(live_events: NamedDependency[Live]) -> ServerSentEvent:
-    """Types of events, as they happen: `event: catalog.changed`."""
+async def live(
+    request: Request[Any, Any, Any], live_events: NamedDependency[Live]
+) -> ServerSentEvent:
+    """Types of events, as they happen: `event: catalog.changed`; ends when who asks is signed out.
+
+    Whether they still are is looked up when anybody signs out or goes, and in every quiet moment.
+    """
 
     async def messages() -> AsyncGenerator[ServerSentEventMessage]:
         yield ServerSentEventMessage(comment="open", retry=2000)
         async for word in live_events.listen():
+            told = word in ("alive", "lagging") or word in ENDINGS
+            if told and not await still(request.scope):
+                return
+            if word.startswith(PRIVATE):
+                continue
             if word == "alive":
                 yield ServerSentEventMessage(comment="alive")
             else:

@@ -12,7 +12,7 @@ import uvicorn
 
 from pilothouse.kernel.errors import Conflict
 from pilothouse.kernel.settings import Settings
-from pilothouse.kernel.web.access import require_loopback
+from pilothouse.kernel.web.access import require_sign_in
 from pilothouse.kernel.web.edge import App
 from pilothouse.kernel.web.live import Live
 
@@ -54,7 +54,7 @@ def make(
 
     Raises Invalid when it would be reachable from elsewhere without sign-in.
     """
-    require_loopback(settings.host)
+    require_sign_in(settings)
     config = uvicorn.Config(
         app,  # pyright: ignore[reportArgumentType]
         host=settings.host,
@@ -65,6 +65,7 @@ def make(
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # Edge asks the settings whom to believe
         http="httptools",
         loop="asyncio",
     )
@@ -74,9 +75,9 @@ def make(
 def listen(settings: Settings) -> socket.socket:
     """Take the address before anything else is done.
 
-    Raises Invalid as `require_loopback`, Conflict when another program has the port.
+    Raises Invalid as `require_sign_in`, Conflict when another program has the port.
     """
-    require_loopback(settings.host)
+    require_sign_in(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # asyncio turns Nagle's algorithm off only on sockets that say they are TCP; with it every
     # second answer on a kept connection waits 40 ms for the client's acknowledgement.

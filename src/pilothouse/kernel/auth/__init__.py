@@ -1,0 +1,1 @@
+"""Sign-in: who asks, how long they stay, what they may do."""

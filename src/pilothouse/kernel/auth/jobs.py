@@ -1,0 +1,75 @@
+"""In the background: whether people are still at their providers, what teams they are in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from pilothouse.kernel.auth.formats import opened, sealed
+from pilothouse.kernel.auth.model import Person
+from pilothouse.kernel.auth.outside import keys, oidc
+from pilothouse.kernel.auth.service import people
+from pilothouse.kernel.errors import Denied
+from pilothouse.kernel.events import Event
+from pilothouse.kernel.jobs import JobKind
+from pilothouse.kernel.jobs.worker import Work
+from pilothouse.kernel.program import Program
+
+log = structlog.get_logger("pilothouse.auth")
+
+
+def check(work: Work) -> None:
+    """Ask someone's provider whether it still vouches for them, and for what.
+
+    One that says no ends what they have. One that does not answer is asked again, ever more
+    rarely; their sessions end by age meanwhile, and their tokens rest after 30 days.
+    """
+    program: Program = work.program
+    every = timedelta(seconds=program.settings.sign_in_recheck)
+    with work.db.read() as tx:
+        person = people.find(tx, work.job.data()["person"])
+        asked = person is not None and person.gone_at is None and people.gets_in(tx, person)
+        sealed_token = people.refresh_of(tx, person) if person and asked else None
+    if person is None or sealed_token is None:
+        return
+    if program.settings.provider(person.provider) is None:
+        _gone(work, person, "its provider is not configured any more")
+        return
+    token = opened(keys.secret_key(program.settings), sealed_token)
+    if token is None:  # another secret_key; they can sign in, and their tokens rest in time
+        log.warning("auth.cannot_check", person=person.actor_id, why="secret_key is another one")
+        return
+    try:
+        _ask(work, person, token, every)
+    except (oidc.Refused, Denied) as error:
+        _gone(work, person, str(error))
+
+
+def _ask(work: Work, person: Person, token: str, every: timedelta) -> None:
+    program: Program = work.program
+    side = oidc.providers_of(program.settings)[person.provider]
+    claims = side.again(token, person.subject)
+    kept = sealed(keys.secret_key(program.settings), claims.refresh_token or token)
+    with work.finish(again_after=every) as tx:
+        if claims.identity is None:
+            people.still_there(tx, person)
+        else:
+            settings = program.settings
+            people.welcome(tx, side.provider, claims.identity, settings.default_role)
+        people.keep_refresh(tx, person, kept)
+
+
+def _gone(work: Work, person: Person, why: str) -> None:
+    with work.finish() as tx:
+        people.gone(tx, person, why)
+
+
+def memberships(work: Work, _event: Event) -> None:
+    """The catalog changed: people may be in other teams now."""
+    settings = work.program.settings
+    with work.finish() as tx:
+        people.refresh_memberships(tx, {one.name: one for one in settings.sign_in})
+
+
+jobs = [JobKind(people.CHECK, check)]

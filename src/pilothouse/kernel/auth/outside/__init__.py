@@ -1,0 +1,1 @@
+"""What of sign-in is not in the database: providers on the network, the key in a file."""

@@ -1,0 +1,467 @@
+"""The pages of signing in and out, of one's account, and the audit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath
+from litestar.response import Redirect
+
+from pilothouse.kernel import clock
+from pilothouse.kernel.actors import Role
+from pilothouse.kernel.auth import rules
+from pilothouse.kernel.auth.formats import digest, fits, hashed, new_secret, sealed
+from pilothouse.kernel.auth.model import (
+    LOCAL,
+    NARROW_SCOPES,
+    ROLE_SCOPES,
+    SCOPE_WORDS,
+    Asked,
+    Attempt,
+    Claims,
+    Person,
+)
+from pilothouse.kernel.auth.outside import keys, oidc
+from pilothouse.kernel.auth.service import auditing, people, staying, tokens
+from pilothouse.kernel.errors import Denied, Invalid, PilothouseError
+from pilothouse.kernel.program import Program
+from pilothouse.kernel.settings import Settings
+from pilothouse.kernel.web.access import needs, public
+from pilothouse.kernel.web.arriving import (
+    SESSION_COOKIE,
+    address_of,
+    cookie_name,
+    cookie_of,
+)
+from pilothouse.kernel.web.frame import Frame
+from pilothouse.kernel.web.limits import Buckets
+
+AnyRequest = Request[Any, Any, Any]
+WRONG = "That name and that password do not belong together."
+TRIED = Buckets(1 / 30, 10)  # passwords for one name: then one in half a minute, from anywhere
+AWAY_COOKIE = "signing-in"
+DEEDS = 100  # a page
+
+
+class PasswordForm(msgspec.Struct):
+    """The form of /login."""
+
+    name: str = ""
+    password: str = ""
+    next: str = "/"
+
+
+class TokenForm(msgspec.Struct):
+    """The form that makes a token."""
+
+    name: str = ""
+    scope: str = "read"
+    days: str = "90"
+
+
+class NewPasswordForm(msgspec.Struct):
+    """The form that changes one's password."""
+
+    old: str = ""
+    new: str = ""
+
+
+# --- Signing in ---
+
+
+@get("/login", opt=public(), sync_to_thread=True)
+def login(
+    request: AnyRequest,
+    program: NamedDependency[Program],
+    frame: NamedDependency[Frame],
+    asked: NamedDependency[Asked],
+) -> Response[str] | Redirect:
+    """The ways to sign in."""
+    target = rules.same_site(request.query_params.get("next"))
+    if asked.person is not None or not program.settings.signs_in:
+        return Redirect(target, status_code=303)
+    return _login_page(request, program, frame, target)
+
+
+def _login_page(
+    request: AnyRequest, program: Program, frame: Frame, target: str, **said: Any
+) -> Response[str]:
+    """`said`: error, name and the HTTP status, when signing in did not work."""
+    settings, nobody = program.settings, False
+    if settings.local_users and not settings.sign_in:
+        with program.db.read() as tx:
+            nobody = not people.local_users(tx)
+    return frame.page(
+        request,
+        "auth/login.html",
+        title="Sign in",
+        status_code=said.get("status", 200),
+        providers=settings.sign_in,
+        local=settings.local_users,
+        nobody=nobody,
+        target=target,
+        error=said.get("error", ""),
+        name=said.get("name", ""),
+    )
+
+
+@post("/login", opt=public(), sync_to_thread=True, status_code=303)
+def check_password(
+    request: AnyRequest,
+    data: Annotated[PasswordForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    program: NamedDependency[Program],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Sign in with a name and a password."""
+    settings, target = program.settings, rules.same_site(data.next)
+    if not settings.local_users:
+        raise Denied("people sign in by a provider here, not with a password: see /login")
+    name = data.name.strip().lower()[:64]
+    if (wait := TRIED.wait(name)) and name:
+        error = f"There were too many tries for this name. Wait {round(wait) + 1} seconds."
+        return _login_page(request, program, frame, target, error=error, name=name, status=429)
+    with program.db.read() as tx:
+        person = people.local_user(tx, name)
+        kept = people.password_of(tx, person) if person else None
+    right = fits(kept, data.password[: rules.MOST_PASSWORD])  # outside any transaction: it is slow
+    if not right or person is None:
+        with program.db.begin() as tx:
+            staying.failed(tx, "password", "wrong password", address_of(request.scope), person)
+        return _login_page(request, program, frame, target, error=WRONG, name=name, status=401)
+    return _signed_in(request, program, person, target, "password")
+
+
+def _signed_in(
+    request: AnyRequest, program: Program, person: Person, target: str, how: str
+) -> Redirect:
+    """Begin a session and go where they wanted to."""
+    settings = program.settings
+    lifetime = timedelta(seconds=settings.session_lifetime)
+    with program.db.begin() as tx:
+        present = people.find(tx, person.id)
+        if present is None:  # removed since their password was looked at
+            raise Denied(WRONG)
+        secret = staying.begin(tx, present, _browser(request, settings), lifetime, how)
+    return Redirect(
+        target,
+        status_code=303,
+        cookies=[
+            _cookie(settings, SESSION_COOKIE, secret, settings.session_lifetime),
+            _cookie(settings, AWAY_COOKIE, "", 0),
+        ],
+    )
+
+
+def _browser(request: AnyRequest, settings: Settings) -> staying.Browser:
+    headers = dict(request.scope["headers"])
+    name = cookie_name(SESSION_COOKIE, secure=settings.secure)
+    return staying.Browser(
+        address_of(request.scope), request.headers.get("user-agent", ""), cookie_of(headers, name)
+    )
+
+
+def _cookie(settings: Settings, name: str, value: str, seconds: int) -> Cookie:
+    """A cookie that no script reads and no other site's form sends along."""
+    return Cookie(
+        cookie_name(name, secure=settings.secure),
+        value=value,
+        max_age=seconds,
+        path="/",
+        secure=settings.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+@get("/login/{provider:str}", opt=public(), sync_to_thread=True)
+def leave(
+    request: AnyRequest,
+    provider: FromPath[str],
+    program: NamedDependency[Program],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Go to a provider to sign in there."""
+    settings = program.settings
+    side = oidc.providers_of(settings)[provider]
+    target = rules.same_site(request.query_params.get("next"))
+    state, browser = new_secret(), new_secret()
+    attempt = Attempt(
+        provider, new_secret(), new_secret(), digest(browser), target, added_at=clock.now()
+    )
+    try:
+        url = side.leave(_callback(settings, provider), state, attempt)
+    except PilothouseError as error:
+        return _login_page(request, program, frame, target, error=str(error), status=502)
+    with program.db.begin() as tx:
+        staying.send_away(tx, state, attempt)
+    seconds = round(rules.ATTEMPT.total_seconds())
+    cookie = _cookie(settings, AWAY_COOKIE, browser, seconds)
+    return Redirect(url, status_code=303, cookies=[cookie])
+
+
+def _callback(settings: Settings, provider: str) -> str:
+    return f"{settings.home.rstrip('/')}/login/{provider}/callback"
+
+
+@get("/login/{provider:str}/callback", opt=public(), sync_to_thread=True)
+def come_back(
+    request: AnyRequest,
+    provider: FromPath[str],
+    program: NamedDependency[Program],
+    frame: NamedDependency[Frame],
+) -> Response[Any]:
+    """Come back from a provider: it says who this is."""
+    settings, target = program.settings, "/"
+    try:
+        with program.db.begin() as tx:
+            attempt = staying.come_back(tx, *_shown(request, settings), provider)
+        target = attempt.next
+        side = oidc.providers_of(settings)[provider]
+        claims = side.arrive(_callback(settings, provider), _returned(request), attempt)
+        person = _welcome(program, side, claims)
+    except PilothouseError as error:
+        with program.db.begin() as tx:
+            staying.failed(tx, provider[:40], str(error)[:300], address_of(request.scope))
+        status = error.status if error.status != 500 else 502  # noqa: PLR2004
+        return _login_page(request, program, frame, target, error=str(error), status=status)
+    return _signed_in(request, program, person, target, provider)
+
+
+def _shown(request: AnyRequest, settings: Settings) -> tuple[str, str]:
+    """The state that came back, and the cookie of the browser that brings it."""
+    name = cookie_name(AWAY_COOKIE, secure=settings.secure)
+    cookie = cookie_of(dict(request.scope["headers"]), name)
+    return request.query_params.get("state", "")[:200], cookie
+
+
+def _returned(request: AnyRequest) -> oidc.Returned:
+    asked = request.query_params
+    return oidc.Returned(asked.get("code", ""), asked.get("error", ""), asked.get("iss", ""))
+
+
+def _welcome(program: Program, side: oidc.Relying, claims: Claims) -> Person:
+    """Keep who came back, and what their provider can be asked again with."""
+    settings = program.settings
+    if claims.identity is None:
+        raise Denied(f"{side.provider.label} did not say who you are")
+    token = claims.refresh_token
+    kept = sealed(keys.secret_key(settings), token) if token else None
+    with program.db.begin() as tx:
+        person = people.welcome(tx, side.provider, claims.identity, settings.default_role)
+        if kept:
+            every = timedelta(seconds=settings.sign_in_recheck)
+            people.put_refresh(tx, person, kept, every)
+        else:
+            people.forget_refresh(tx, person)
+    return person
+
+
+@post("/logout", opt=public(), sync_to_thread=True, status_code=303)
+def logout(program: NamedDependency[Program], asked: NamedDependency[Asked]) -> Redirect:
+    """Sign out."""
+    settings = program.settings
+    if asked.session:
+        with program.db.begin(asked.actor) as tx:
+            staying.end(tx, asked)
+    return Redirect("/login", status_code=303, cookies=[_cookie(settings, SESSION_COOKIE, "", 0)])
+
+
+# --- One's account ---
+
+
+@get("/account", opt=needs(Role.VIEWER), sync_to_thread=True)
+def account(
+    request: AnyRequest,
+    program: NamedDependency[Program],
+    frame: NamedDependency[Frame],
+    asked: NamedDependency[Asked],
+) -> Response[str]:
+    """Who one is here, where one is signed in, one's API tokens."""
+    return _account_page(request, program, frame, asked)
+
+
+def _account_page(
+    request: AnyRequest, program: Program, frame: Frame, asked: Asked, **said: Any
+) -> Response[str]:
+    """`said`: a token that was just made, or what was wrong with a form."""
+    person = asked.person
+    settings = program.settings
+    with program.db.read(asked.actor) as tx:
+        mine = tokens.of(tx, person) if person else []
+        where = staying.sessions(tx, person) if person else []
+    provider = settings.provider(person.provider) if person else None
+    known = {**ROLE_SCOPES, **NARROW_SCOPES}
+    return frame.page(
+        request,
+        "auth/account.html",
+        title="Account",
+        status_code=said.get("status", 200),
+        person=person,
+        asked=asked,
+        provider=provider.label if provider else "",
+        local=person is not None and person.provider == LOCAL,
+        sessions=where,
+        tokens=mine,
+        idle=timedelta(seconds=settings.session_idle),
+        scopes=[(s, SCOPE_WORDS[s]) for s in known if _may_give(s, asked)],
+        made=said.get("made"),
+        secret=said.get("secret", ""),
+        error=said.get("error", ""),
+        form=said.get("form", TokenForm()),
+        password_error=said.get("password_error", ""),
+    )
+
+
+def _may_give(scope: str, asked: Asked) -> bool:
+    try:
+        rules.check_scopes([scope], asked.actor.role)
+    except Invalid:
+        return False
+    return True
+
+
+def _person(asked: Asked) -> Person:
+    """Whose account it is. Raises Denied for who has none, and for programs."""
+    if asked.person is None or asked.session is None:
+        raise Denied("this is for people who are signed in in a browser")
+    return asked.person
+
+
+@post("/account/tokens", opt=needs(Role.VIEWER), sync_to_thread=True, status_code=200)
+def make_token(
+    request: AnyRequest,
+    data: Annotated[TokenForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    program: NamedDependency[Program],
+    frame: NamedDependency[Frame],
+    asked: NamedDependency[Asked],
+) -> Response[str]:
+    """Make an API token and show it, this once."""
+    person = _person(asked)
+    days = int(data.days) if data.days.isdecimal() and len(data.days) < 5 else 0  # noqa: PLR2004
+    try:
+        with program.db.begin(asked.actor) as tx:
+            secret, made = tokens.create(tx, person, data.name, [data.scope], days)
+    except PilothouseError as error:
+        return _account_page(
+            request, program, frame, asked, error=str(error), form=data, status=error.status
+        )
+    return _account_page(request, program, frame, asked, secret=secret, made=made)
+
+
+@post(
+    "/account/tokens/{token_id:str}/revoke",
+    opt=needs(Role.VIEWER),
+    sync_to_thread=True,
+    status_code=303,
+)
+def revoke_token(
+    token_id: FromPath[str], program: NamedDependency[Program], asked: NamedDependency[Asked]
+) -> Redirect:
+    """Have one of one's tokens taken no more."""
+    with program.db.begin(asked.actor) as tx:
+        tokens.revoke(tx, token_id[:32], _person(asked))
+    return Redirect("/account#tokens", status_code=303)
+
+
+@post(
+    "/account/sessions/{session_id:str}/end",
+    opt=needs(Role.VIEWER),
+    sync_to_thread=True,
+    status_code=303,
+)
+def end_session(
+    session_id: FromPath[str], program: NamedDependency[Program], asked: NamedDependency[Asked]
+) -> Redirect:
+    """Sign out of one of one's sessions, or of all: the id is then `all`."""
+    person = _person(asked)
+    with program.db.begin(asked.actor) as tx:
+        if session_id == "all":
+            staying.end_all(tx, person)
+        else:
+            staying.end_one(tx, person, session_id[:32])
+    return Redirect("/account", status_code=303)
+
+
+@post("/account/password", opt=needs(Role.VIEWER), sync_to_thread=True, status_code=303)
+def change_password(
+    request: AnyRequest,
+    data: Annotated[NewPasswordForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    program: NamedDependency[Program],
+    frame: NamedDependency[Frame],
+    asked: NamedDependency[Asked],
+) -> Response[Any]:
+    """Change one's password; other sessions end."""
+    person = _person(asked)
+    try:
+        if TRIED.wait(person.name):
+            raise Denied("there were too many tries; wait a minute")
+        with program.db.read() as tx:
+            kept = people.password_of(tx, person)
+        if not fits(kept, data.old[: rules.MOST_PASSWORD]):
+            raise Invalid("the old password is another one")
+        rules.check_password(data.new, person.name)
+    except PilothouseError as error:
+        said = {"password_error": f"{error}.".capitalize(), "status": error.status}
+        return _account_page(request, program, frame, asked, **said)
+    new = hashed(data.new)
+    with program.db.begin(asked.actor) as tx:
+        people.change_password(tx, person, new, asked.session.id if asked.session else None)
+    return Redirect("/account", status_code=303)
+
+
+# --- The audit ---
+
+
+@get("/audit", opt=needs(Role.ADMIN), sync_to_thread=True)
+def audit(
+    request: AnyRequest, program: NamedDependency[Program], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """What was done by those who may, and who did not get in."""
+    known = sorted({kind for module in program.modules for kind in module.audited})
+    chosen = request.query_params.get("type") or ""
+    if chosen and chosen not in known:
+        raise Invalid(f"type={chosen[:100]!r} is none of {', '.join(known)}")
+    before = _instant(request.query_params.get("before"))
+    with program.db.read() as tx:
+        found = auditing.deeds(tx, [chosen] if chosen else known, before, DEEDS)
+    return frame.page(
+        request,
+        "auth/audit.html",
+        title="Audit",
+        found=found,
+        known=known,
+        chosen=chosen,
+        before=before,
+        page_size=DEEDS,
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(f"before={text[:40]!r} is not a time; write 2026-11-23T14:00Z") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+routes = [
+    login,
+    check_password,
+    leave,
+    come_back,
+    logout,
+    account,
+    make_token,
+    revoke_token,
+    end_session,
+    change_password,
+    audit,
+]

@@ -1,0 +1,195 @@
+"""People: who they are, where they come from, that they go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pilothouse.kernel.actors import Identity, Role
+from pilothouse.kernel.auth import rules, store
+from pilothouse.kernel.auth.model import LOCAL, Person, Provider
+from pilothouse.kernel.clock import uuid7
+from pilothouse.kernel.errors import Conflict, Denied, NotFound
+from pilothouse.kernel.events import Event
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from pilothouse.kernel.tx import Tx
+
+CHECK = "auth.check"  # the job that asks a provider whether someone is still there
+
+
+def welcome(tx: Tx, provider: Provider, identity: Identity, default_role: str) -> Person:
+    """Keep what a provider says of someone now, and what follows from it.
+
+    Raises Denied when the settings do not let them in.
+    """
+    if not rules.may_sign_in(provider, identity):
+        raise Denied(
+            f"{provider.label} knows {identity.name}, but none of their groups may sign in here"
+        )
+    ref = tx.ties.person(tx, identity)
+    teams = rules.teams_by_groups(provider, identity.groups)
+    before = store.person_of(tx.conn, identity.provider, identity.subject)
+    found = Person(
+        id=before.id if before else uuid7(),
+        provider=identity.provider,
+        subject=identity.subject,
+        name=identity.name,
+        title=identity.title,
+        email=identity.email,
+        ref=ref,
+        role=rules.role_by_groups(provider, identity.groups, default_role),
+        teams=_with_catalog(tx, ref, teams),
+        groups=identity.groups,
+        added_at=before.added_at if before else tx.now,
+        seen_at=before.seen_at if before else None,
+        checked_at=tx.now,
+    )
+    if before:
+        store.change_person(tx.conn, found)
+    else:
+        store.add_person(tx.conn, found)
+    return found
+
+
+def _with_catalog(tx: Tx, ref: str | None, teams: list[str]) -> tuple[str, ...]:
+    """Teams by a provider, and those that the catalog adds."""
+    return tuple(dict.fromkeys([*teams, *(tx.ties.members(tx, ref) if ref else ())]))
+
+
+def local_user(tx: Tx, name: str) -> Person | None:
+    """The local user of this name."""
+    return store.person_of(tx.conn, LOCAL, name.lower())
+
+
+def local_users(tx: Tx) -> list[Person]:
+    """All local users."""
+    return store.all_people(tx.conn, LOCAL)
+
+
+def add_local(tx: Tx, identity: Identity, role: Role, hashed: str) -> Person:
+    """Let someone sign in with a name and a password.
+
+    Raises Conflict when the name is taken.
+    """
+    if local_user(tx, identity.subject):
+        raise Conflict(f"there is a user {identity.subject} already")
+    ref = tx.ties.person(tx, identity)
+    found = Person(
+        id=uuid7(),
+        provider=LOCAL,
+        subject=identity.subject,
+        name=identity.subject,
+        title=identity.title,
+        email=identity.email,
+        ref=ref,
+        role=role,
+        teams=_with_catalog(tx, ref, []),
+        groups=(),
+        added_at=tx.now,
+        checked_at=tx.now,
+    )
+    store.add_person(tx.conn, found)
+    store.put_password(tx.conn, found.id, hashed)
+    _tell(tx, "auth.user_added", found, role=role.name.lower())
+    return found
+
+
+def password_of(tx: Tx, person: Person) -> str | None:
+    """The hash of someone's password."""
+    return store.password_of(tx.conn, person.id)
+
+
+def change_password(tx: Tx, person: Person, hashed: str, keep: str | None = None) -> None:
+    """Give someone another password; whoever is signed in with the old one is no more.
+
+    The session `keep`, the one that asks, stays.
+    """
+    store.put_password(tx.conn, person.id, hashed)
+    for session in store.sessions_of(tx.conn, person.id, 10_000):
+        if session.id != keep:
+            store.end_session(tx.conn, session.id, person.id)
+    _tell(tx, "auth.user_changed", person, what="password")
+
+
+def remove_local(tx: Tx, name: str) -> Person:
+    """Let someone sign in no more; their sessions and tokens end with them.
+
+    Raises NotFound when there is no such user.
+    """
+    found = local_user(tx, name)
+    if found is None or not store.remove_person(tx.conn, found.id):
+        known = ", ".join(person.name for person in local_users(tx)[:20]) or "none"
+        raise NotFound(f"there is no user {name!r}. Known are: {known}.")
+    _tell(tx, "auth.user_removed", found)
+    return found
+
+
+def refresh_memberships(tx: Tx, providers: dict[str, Provider]) -> None:
+    """Work out anew what teams people are in; after the catalog changed."""
+    for person in store.who_gets_in(tx.conn):
+        provider = providers.get(person.provider)
+        teams = rules.teams_by_groups(provider, person.groups) if provider else []
+        now = _with_catalog(tx, person.ref, teams)
+        if now != person.teams:
+            store.put_teams(tx.conn, person.id, now)
+
+
+# --- What a provider was asked again ---
+
+
+def find(tx: Tx, person_id: str) -> Person | None:
+    """One person."""
+    return store.person(tx.conn, person_id)
+
+
+def refresh_of(tx: Tx, person: Person) -> str | None:
+    """The encrypted token by which a provider can be asked of someone."""
+    return store.refresh_of(tx.conn, person.id)
+
+
+def put_refresh(tx: Tx, person: Person, encrypted: str, every: timedelta) -> None:
+    """Keep it, and have the provider asked after a while."""
+    keep_refresh(tx, person, encrypted)
+    tx.enqueue(CHECK, {"person": person.id}, key=person.id, after=every)
+
+
+def keep_refresh(tx: Tx, person: Person, encrypted: str) -> None:
+    """Keep the one that the provider gave in place of it."""
+    store.put_refresh(tx.conn, person.id, encrypted)
+
+
+def forget_refresh(tx: Tx, person: Person) -> None:
+    """Keep none: the provider gave none, so it cannot be asked."""
+    store.put_refresh(tx.conn, person.id, None)
+
+
+def still_there(tx: Tx, person: Person) -> None:
+    """Note that the provider knows someone still, and said no more."""
+    store.change_person(tx.conn, msgspec.structs.replace(person, checked_at=tx.now))
+
+
+def gets_in(tx: Tx, person: Person) -> bool:
+    """Whether someone has anything that lets them in."""
+    return store.gets_in(tx.conn, person.id)
+
+
+def gone(tx: Tx, person: Person, why: str) -> None:
+    """End what someone has whom their provider does not know any more.
+
+    Their sessions are over; their tokens are taken again only after they have signed in again.
+    """
+    if person.gone_at is not None:
+        return
+    ended = store.end_sessions(tx.conn, person.id)
+    store.put_refresh(tx.conn, person.id, None)
+    store.change_person(tx.conn, msgspec.structs.replace(person, gone_at=tx.now))
+    _tell(tx, "auth.person_gone", person, why=why, sessions=ended)
+
+
+def _tell(tx: Tx, kind: str, person: Person, **data: object) -> None:
+    refs = (person.ref,) if person.ref else ()
+    tx.emit(Event(type=kind, entities=refs, data={"person": person.actor_id, **data}))

@@ -1,0 +1,188 @@
+"""Requests that we send out: one checker of addresses for all of them, and small answers.
+
+Whoever can make us fetch an address must not reach what only we can reach (server-side request
+forgery). So: https only, public addresses only, no redirects, bounded size and time; the address
+that was judged is the one that is connected to. Hosts that an admin wrote into the settings are
+trusted further: they may be on a private network, and on loopback speak http.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from pilothouse.kernel.errors import PilothouseError
+
+MOST_BYTES = 1_048_576
+SECONDS = 10.0
+PORTS = {"https": 443, "http": 80}
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: an IPv4 address stands in its end
+Resolve = Callable[[str, int], list[str]]
+
+
+class Unreachable(PilothouseError):
+    """Another server could not be asked, or gave no answer that can be used."""
+
+    status = 502
+    title = "Another server did not answer"
+
+
+class Forbidden(PilothouseError):
+    """An address that we do not send requests to."""
+
+    status = 400
+    title = "Not an address to ask"
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where a request goes: the name for TLS and Host, the address that was judged."""
+
+    scheme: str
+    host: str
+    port: int
+    address: str
+    path: str
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address, for the hosts that are trusted. Raises Forbidden."""
+    _, host, port, _ = _parts(url)
+    return f"{host}:{port}"
+
+
+def judge(
+    url: str, trusted: frozenset[str] = frozenset(), resolve: Resolve | None = None
+) -> Target:
+    """Where a request to this address goes.
+
+    `trusted` are hosts with their ports, as an admin configured them. Raises Forbidden for an
+    address that must not be asked, Unreachable when its name is not known.
+    """
+    scheme, host, port, path = _parts(url)
+    configured = f"{host}:{port}" in trusted
+    found = [_unwrapped(ipaddress.ip_address(one)) for one in (resolve or _resolve)(host, port)]
+    for address in found:
+        if address.is_link_local or address.is_multicast or address.is_unspecified:
+            raise Forbidden(f"{host} has the address {address}, which is nobody's server")
+        if not configured and not address.is_global:
+            raise Forbidden(f"{host} has the address {address}, which is not a public one")
+        if scheme == "http" and not (configured and address.is_loopback):
+            raise Forbidden(f"http://{host} is not asked: only https is")
+    if not found:
+        raise Unreachable(f"{host} has no address")
+    return Target(scheme, host, port, str(found[0]), path)
+
+
+def _parts(url: str) -> tuple[str, str, int, str]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Forbidden("that is not an address") from None
+    host = (parts.hostname or "").rstrip(".").lower()
+    printable = all("!" <= letter <= "~" for letter in url)
+    if parts.scheme not in PORTS or not host or not printable:
+        raise Forbidden("that is not an https address")
+    if parts.username is not None or parts.password is not None:
+        raise Forbidden(f"an address of {host} with a name or password in it is not asked")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.scheme, host, port or PORTS[parts.scheme], path
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one may stand for."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped or address.sixtofour:
+            return address.ipv4_mapped or address.sixtofour or address
+        if address in _TRANSLATED:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(f"the name {host} is not known: {error}") from error
+    return list(dict.fromkeys(str(item[4][0]).partition("%")[0] for item in found))
+
+
+def fetch(
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    *,
+    trusted: frozenset[str] = frozenset(),
+) -> Reply:
+    """Ask another server; redirects are answers like others.
+
+    Raises Forbidden as `judge` does, Unreachable when there is no answer, or one that is too big.
+    """
+    target = judge(url, trusted)
+    connection = _connection(target)
+    sent = {"User-Agent": "Pilothouse", "Accept-Encoding": "identity", **(headers or {})}
+    try:
+        connection.request(method, target.path, body, sent)
+        answer = connection.getresponse()
+        found = answer.read(MOST_BYTES + 1)
+        names = {name.lower(): value for name, value in answer.getheaders()}
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(f"{target.host} did not answer: {error}") from error
+    finally:
+        connection.close()
+    if len(found) > MOST_BYTES:
+        raise Unreachable(f"{target.host} answered with more than {MOST_BYTES:,} bytes")
+    return Reply(answer.status, names, found)
+
+
+def _connection(target: Target) -> http.client.HTTPConnection:
+    if target.scheme == "http":
+        return _Plain(target)
+    return _Secure(target)
+
+
+class _Plain(http.client.HTTPConnection):
+    """Connects to the address that was judged, whatever its name means by now."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target.host, target.port, timeout=SECONDS)
+        self.target = target
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection((self.target.address, self.port), SECONDS)
+
+
+class _Secure(http.client.HTTPSConnection):
+    """The same, with TLS for the name."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target.host, target.port, timeout=SECONDS, context=_context())
+        self.target = target
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self.target.address, self.port), SECONDS)
+        self.sock = _context().wrap_socket(plain, server_hostname=self.target.host)
+
+
+@cache
+def _context() -> Any:
+    return ssl.create_default_context()
