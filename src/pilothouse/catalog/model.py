@@ -247,7 +247,7 @@ class PlacedProblem(msgspec.Struct, frozen=True):
 
     id: int
     source: str
-    scope: Scope
+    scope: str  # a Scope, or the name of the module that found it
     since: datetime
     problem: Problem
 

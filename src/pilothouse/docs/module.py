@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pilothouse.docs import jobs
 from pilothouse.kernel.module import Module
 
-module = Module(name="docs")
+module = Module(name="docs", jobs=jobs.jobs, handlers=jobs.handlers)

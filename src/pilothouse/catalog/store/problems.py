@@ -31,13 +31,13 @@ _WEIGHT = case(
 
 
 def add(
-    conn: Connection, scope: Scope, items: Iterable[tuple[int, Problem]], now: datetime
+    conn: Connection, scope: str, items: Iterable[tuple[int, Problem]], now: datetime
 ) -> None:
     """Write problems down: source id, problem."""
     rows = [
         {
             **{name: _fitting(name, getattr(problem, name)) for name in _FIELDS},
-            "scope": scope.value,
+            "scope": str(scope),
             "severity": problem.severity.value,
             "source_id": source_id,
             "since": now,
@@ -90,7 +90,19 @@ def _placed() -> Select[Any]:
 def _read(row: Any) -> PlacedProblem:
     values = {name: getattr(row, name) for name in _FIELDS if name != "severity"}
     problem = Problem(severity=Severity(row.severity), **values)
-    return PlacedProblem(row.id, row.spec or "", Scope(row.scope), row.since, problem)
+    return PlacedProblem(row.id, row.spec or "", row.scope, row.since, problem)
+
+
+def of_scope(conn: Connection, scope: str, source_id: int) -> dict[int, Problem]:
+    """Problems of a source and a scope, by id."""
+    where = (problems.c.source_id == source_id) & (problems.c.scope == scope)
+    return {row.id: _read(row).problem for row in conn.execute(_placed().where(where))}
+
+
+def remove(conn: Connection, ids: Sequence[int]) -> None:
+    """Take problems away."""
+    for start in range(0, len(ids), 500):
+        conn.execute(delete(problems).where(problems.c.id.in_(ids[start : start + 500])))
 
 
 def page(

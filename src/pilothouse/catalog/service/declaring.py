@@ -1,0 +1,49 @@
+"""What a source declares, for modules that read what lies beside its catalog files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pilothouse.catalog.service import views
+from pilothouse.catalog.store import queries, sources
+from pilothouse.kernel.refs import EntityRef
+
+if TYPE_CHECKING:
+    from pilothouse.catalog.model import Source
+    from pilothouse.kernel.tx import Tx
+
+
+class Declaration(msgspec.Struct, frozen=True):
+    """An entity and the catalog file that it stands in."""
+
+    ref: str
+    body: dict[str, Any]  # without spec.definition
+    path: str
+    owner: str | None  # refs, in full
+    system: str | None
+
+
+def source(tx: Tx, spec: str) -> Source | None:
+    """A source by its spec; None for one that is none any more."""
+    return sources.find(tx.conn, spec)
+
+
+def declared_by(tx: Tx, source_id: int) -> list[Declaration]:
+    """The entities of a source, sorted by file."""
+    refs = queries.refs_of_source(tx.conn, source_id)
+    rows = sorted(queries.by_refs(tx.conn, refs).values(), key=lambda row: (row.path, row.id))
+    return [_declaration(row.ref, msgspec.json.decode(row.body), row.path) for row in rows]
+
+
+def _declaration(ref: str, body: dict[str, Any], path: str) -> Declaration:
+    system = views.text_of(body.get("spec") or {}, "system")
+    namespace = ref.partition(":")[2].partition("/")[0]
+    return Declaration(
+        ref,
+        body,
+        path,
+        views.owner_ref(ref, body),
+        str(EntityRef.parse(system, "system", namespace)) if system else None,
+    )

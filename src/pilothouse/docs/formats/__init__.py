@@ -1,0 +1,1 @@
+"""Files of others: Markdown, its front matter, mkdocs.yml, decisions. Bytes in, model out; pure."""

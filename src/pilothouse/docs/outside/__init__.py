@@ -1,0 +1,1 @@
+"""Files of sources, and the file of a new decision."""

@@ -1,0 +1,175 @@
+"""Where links lead, and which lead nowhere."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
+
+from pilothouse.docs.model import Fault, Link
+from pilothouse.docs.rules import paths
+from collections.abc import Callable, Collection, Mapping
+
+if TYPE_CHECKING:
+    pass
+
+PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".svg": "image/svg+xml",
+    ".ico": "image/x-icon",
+    ".bmp": "image/bmp",
+}
+_SCHEMES = ("http:", "https:", "mailto:", "tel:", "data:", "javascript:", "ftp:", "//")
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a link means within its source."""
+
+    path: str  # of a file or, with "/" at its end, of a folder
+    fragment: str = ""
+
+
+class Around(msgspec.Struct, frozen=True):
+    """What surrounds a page: all that its links can mean."""
+
+    path: str  # of the page
+    root: str  # of its docs: what begins with "/" is looked for there first
+    pages: Mapping[str, str]  # addresses of pages of the source by path
+    anchors: Mapping[str, Collection[str]]  # of those pages
+    files: Collection[str]  # other files that are there; folders end with "/"
+    pictures: Mapping[str, str]  # addresses of images
+    view: Callable[[str], str | None]  # where people see a file that is no page
+    elsewhere: Callable[[str], str | None]  # our page for a web address
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """Where the links of a page lead, and what is wrong with them."""
+
+    hrefs: dict[str, str]
+    faults: tuple[Fault, ...]
+    reached: frozenset[str]  # pages that it links to
+
+
+def is_local(target: str) -> bool:
+    """Whether a link means a file of its own source."""
+    return bool(target) and not target.lower().startswith(_SCHEMES) and ":" not in target[:12]
+
+
+def candidates(link: Link, path: str, root: str) -> list[str]:
+    """Paths that a link can mean, the likeliest first; [] when it leads out of the source."""
+    target, _ = paths.split(link.target)
+    if not target:
+        return [path]
+    bases = [root, ""] if target.startswith("/") else [paths.folder_of(path)]
+    found: list[str] = []
+    for base in dict.fromkeys(bases):
+        joined = paths.join(base, target.lstrip("/"))
+        if joined is None:
+            continue
+        found += _forms(joined, target)
+    if not found or target.startswith("/") or link.image:
+        return found
+    if not paths.is_index(path) and not paths.is_page(target):  # MkDocs: page.md is page/
+        below = paths.join(path.rpartition(".")[0], target)
+        found += _forms(below, target) if below is not None else []
+    return found
+
+
+def _forms(path: str, target: str) -> list[str]:
+    """A file, or as MkDocs and GitHub write it: without its ending, or by its folder."""
+    if not path:
+        return ["index.md", "README.md", "readme.md", "/"]
+    indexes = [f"{path}/{name}" for name in ("index.md", "README.md", "readme.md")]
+    return [*([] if target.endswith("/") else [path]), f"{path}.md", *indexes, f"{path}/"]
+
+
+def resolve(links: Collection[Link], around: Around) -> Resolved:
+    """Find where all links of a page lead."""
+    hrefs: dict[str, str] = {}
+    faults: list[Fault] = []
+    reached: set[str] = set()
+    for link in links:
+        if not is_local(link.target):
+            if href := around.elsewhere(link.target):
+                hrefs[link.target] = href
+            continue
+        href, fault, page = _one(link, around)
+        if href is not None:
+            hrefs[link.target] = href
+        if fault is not None:
+            faults.append(fault)
+        if page is not None:
+            reached.add(page)
+    return Resolved(hrefs, tuple(faults), frozenset(reached))
+
+
+def _one(link: Link, around: Around) -> tuple[str | None, Fault | None, str | None]:
+    options = candidates(link, around.path, around.root)
+    if not options:
+        return None, _outside(link), None
+    for path in options:
+        if path in around.pictures:
+            return around.pictures[path], None, None
+        if path in around.pages and not link.image:
+            href, fault = _to_page(link, path, around)
+            return href, fault, path
+        if path in around.files:
+            return around.view(path), None, None
+    return None, _missing(link, options, around), None
+
+
+def _to_page(link: Link, path: str, around: Around) -> tuple[str, Fault | None]:
+    _, fragment = paths.split(link.target)
+    href = around.pages[path] if path != around.path or not fragment else ""
+    if not fragment:
+        return href, None
+    anchors = around.anchors.get(path, ())
+    for anchor in (fragment, f"doc-{fragment}"):
+        if anchor in anchors:
+            return f"{href}#{quote(anchor)}", None
+    wanted = _loose(fragment)
+    for anchor in anchors:
+        if _loose(anchor) == wanted:
+            return f"{href}#{quote(anchor)}", None
+    if fragment.startswith(("L", "fn")) or fragment in ("top", "readme"):
+        return f"{href}#{quote(fragment)}", None
+    near = difflib.get_close_matches(fragment, list(anchors), 1)
+    whose = "this page" if path == around.path else path
+    fault = Fault(
+        "docs-unreachable-anchor",
+        f"The link {link.target} names an anchor that {whose} does not have",
+        link.line,
+        found=link.target,
+        hint=f"#{near[0]}" if near else None,
+    )
+    return href or f"#{quote(fragment)}", fault
+
+
+def _loose(anchor: str) -> str:
+    """MkDocs makes one hyphen where GitHub keeps two, and leaves other letters out."""
+    kept = "".join(letter if letter.isalnum() else "-" for letter in anchor.lower())
+    return "-".join(filter(None, kept.split("-")))
+
+
+def _outside(link: Link) -> Fault:
+    message = f"The link {link.target} leads out of its source: name a file of it, or an address"
+    return Fault("docs-missing-page", message, link.line, found=link.target)
+
+
+def _missing(link: Link, options: list[str], around: Around) -> Fault:
+    near = difflib.get_close_matches(options[0], list(around.pages), 1, 0.8)
+    what = "image" if link.image else "page"
+    return Fault(
+        "docs-missing-image" if link.image else "docs-missing-page",
+        f"The {'image' if link.image else 'link'} {link.target} names a {what} that is not there",
+        link.line,
+        found=link.target,
+        hint=near[0] if near and not link.image else None,
+    )
