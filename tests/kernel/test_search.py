@@ -98,10 +98,21 @@ def test_a_text_may_hold_any_sign(library):
     assert len(titles(library, "needle")) == 1
 
 
-@given(st.lists(st.tuples(st.text(st.characters(exclude_characters="\x02\x03")), st.booleans())))
-def test_the_parts_of_a_snippet_are_its_text(pieces):
-    marked = "".join(f"\x02{words}\x03" if sought else words for words, sought in pieces)
-    assert "".join(words for words, _ in rules.parts(marked)) == "".join(w for w, _ in pieces)
+@given(st.text(max_size=600), st.lists(st.sampled_from(["a", "lease", "x1", "é"]), min_size=1))
+def test_the_parts_of_a_snippet_are_a_part_of_its_text(words, asked):
+    whole = "".join(piece for piece, _ in rules.snippet(words, asked))
+    assert whole.removeprefix("… ").removesuffix(" …") in words
+
+
+def test_a_snippet_stands_where_most_of_the_words_do():
+    words = "lease " + "nothing " * 60 + "the lease was lost by a worker" + " nothing" * 60
+    assert ("lost", True) in rules.snippet(words, ("lease", "lost", "worker"))
+
+
+def test_forms_of_a_word_find_each_other():
+    assert rules.stem("deployments") == rules.stem("deployment")
+    assert rules.stem("restarting") == rules.stem("restarted") == rules.stem("restart")
+    assert rules.stem("ring") == "ring"
 
 
 @given(st.text())

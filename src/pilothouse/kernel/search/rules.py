@@ -14,15 +14,21 @@ if TYPE_CHECKING:
     from pilothouse.kernel.search.model import Document, Hit
 
 MOST_TERMS = 12  # of a question; a pasted stack trace has more, and is found by its first ones
-START, STOP = "\x02", "\x03"  # what the databases put around the words that were sought
 _WORD = re.compile(r"[^\W_]+")
+_ENDINGS = ("ings", "ing", "edly", "ed", "es", "s")
+_STEM = 4  # letters that are left of a word without its ending
+_BEGUN = 2  # letters from which on a word may be only begun
 
 # How much each thing counts. A name that is what was typed beats all; that something burns, or is
 # one's own, only reorders what fits about equally well.
 EXACT, BEGINS, HAS_ALL, HAS_SOME, NEAR = 100.0, 70.0, 45.0, 15.0, 40.0
-IN_TITLE, IN_TEXT = 50.0, 30.0
-RUNBOOK, OWN, BURNING = 10.0, 15.0, 25.0
-_A_PLACE = 0.3  # each place further down the database's own order
+IN_TITLE, IN_TEXT = 50.0, 20.0
+PHRASE, RUNBOOK, OWN, BURNING = 15.0, 10.0, 15.0, 25.0
+_OFTEN = 10.0  # at most, for words that come often in a short text
+_USUAL = 3_000  # characters of a text that is neither short nor long
+
+_AROUND = 90  # characters on each side of the first word of a snippet
+_LONGEST_SNIPPET = 200
 
 
 def terms(text: str) -> tuple[str, ...]:
@@ -31,46 +37,92 @@ def terms(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_WORD.findall(plain)))[:MOST_TERMS]
 
 
-def fts5(words: Sequence[str], *, every: bool) -> str:
-    """The question for SQLite: all words, or any; the last one may be only begun.
+def stem(word: str) -> str:
+    """What forms of an English word begin with: "deployments" and "deployed" with "deploy…"."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _STEM and word.isalpha():
+            return word.removesuffix(ending)
+    return word
+
+
+def fts5(words: Sequence[str], *, every: bool, title: bool = False) -> str:
+    """The question for SQLite: all words, or any, in the title or anywhere.
 
     Format: "Full-text Query Syntax" of SQLite's FTS5 documentation; a word in quotes is a string.
     """
-    quoted = [f'"{word}"' for word in words]
-    return (" AND " if every else " OR ").join([*quoted[:-1], f"{quoted[-1]} *"])
+    asked = [f'"{stem(word)}"{" *" if len(word) >= _BEGUN else ""}' for word in words]
+    query = (" AND " if every else " OR ").join(asked)
+    return f"title : ({query})" if title else query
 
 
-def tsquery(words: Sequence[str], *, every: bool) -> str:
-    """The question for PostgreSQL's to_tsquery, as `fts5`.
+def tsquery(words: Sequence[str], *, every: bool, title: bool = False) -> str:
+    """The question for PostgreSQL's to_tsquery, as `fts5`; words of a title have weight A.
 
     Format: "Parsing Queries" in PostgreSQL's chapter on full text search.
     """
-    quoted = [f"'{word}'" for word in words]
-    return (" & " if every else " | ").join([*quoted[:-1], f"{quoted[-1]}:*"])
+    marks = ["*" * (len(word) >= _BEGUN) + "A" * title for word in words]
+    asked = [
+        f"'{stem(word)}'" + (f":{mark}" if mark else "")
+        for word, mark in zip(words, marks, strict=True)
+    ]
+    return (" & " if every else " | ").join(asked)
 
 
-def parts(marked: str) -> tuple[tuple[str, bool], ...]:
-    """A text with marks around words that were sought, as its parts and whether each was."""
-    found: list[tuple[str, bool]] = []
-    for at, piece in enumerate(marked.split(START)):
-        sought, mark, rest = piece.partition(STOP)
-        if at and mark:
-            found += [(sought, True), (rest, False)]
-        else:
-            found.append((piece.replace(STOP, ""), False))
-    return tuple((text, is_sought) for text, is_sought in found if text)
+def sought(words: Iterable[str]) -> re.Pattern[str]:
+    """Finds these words in a text, whole or longer ones that begin with them."""
+    either = "|".join(sorted(map(re.escape, map(stem, words)), key=len, reverse=True))
+    return re.compile(rf"(?<![^\W_])(?:{either})[^\W_]*", re.IGNORECASE)
 
 
-def weight(document: Document, place: int, words: Sequence[str], text: str) -> float:
-    """How well a document fits that the database gave at this place, from 0."""
-    title = terms(document.title)
-    if document.title.casefold() == text.casefold().strip():
+def snippet(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
+    """The part of a text around the first word that was sought: its pieces, and whether sought."""
+    if not words or (pattern := sought(words)).search(text) is None:
+        return ()
+    first = _best_place(text, pattern)
+    start = text.rfind(" ", 0, max(first - _AROUND, 0)) + 1 if first > _AROUND else 0
+    part = text[start : start + _LONGEST_SNIPPET]
+    found: list[tuple[str, bool]] = [("… ", False)] if start else []
+    at = 0
+    for match in pattern.finditer(part):
+        found += [(part[at : match.start()], False), (match.group(), True)]
+        at = match.end()
+    rest = part[at:] + (" …" if start + len(part) < len(text) else "")
+    return tuple((piece, is_sought) for piece, is_sought in [*found, (rest, False)] if piece)
+
+
+def _best_place(text: str, pattern: re.Pattern[str]) -> int:
+    """Where most different words stand together, of the first hundred places."""
+    places = [match for match, _ in zip(pattern.finditer(text), range(100), strict=False)]
+    best, most = places[0].start(), 0
+    for number, match in enumerate(places):
+        near = {
+            other.group().lower()
+            for other in places[number:]
+            if other.start() - match.start() < _LONGEST_SNIPPET - _AROUND
+        }
+        if len(near) > most:
+            best, most = match.start(), len(near)
+    return best
+
+
+def weight(document: Document, words: Sequence[str], question: str) -> float:
+    """How well a document fits a question."""
+    asked = " ".join(question.casefold().split())
+    title, text = document.title.casefold(), document.text.casefold()
+    if title == asked:
         fits = EXACT - 1  # an entity of that name comes before its page
-    elif all(any(word.startswith(sought) for word in title) for sought in words):
-        fits = IN_TITLE
     else:
-        fits = IN_TEXT
-    return fits - _A_PLACE * place + (RUNBOOK if document.kind == "runbook" else 0)
+        fits = IN_TITLE if all(stem(word) in title for word in words) else IN_TEXT
+    if asked in title or (len(words) > 1 and asked in " ".join(text.split())):
+        fits += PHRASE
+    often = sum(_saturated(text.count(stem(word))) for word in words) / max(len(words), 1)
+    fits += _OFTEN * often * _USUAL / (_USUAL + len(text))
+    return fits + (RUNBOOK if document.kind == "runbook" else 0)
+
+
+def _saturated(times: int) -> float:
+    """From 0 to 1: the tenth time says less than the second (as BM25 has it)."""
+    return times / (times + 1.2)
 
 
 def ranked(hits: Iterable[Hit], own: Collection[str], burning: Collection[str]) -> list[Hit]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 ENOUGH = 5  # documents with every word, below which those with any are shown as well
+AT_ONCE, MOST = 200, 300  # documents that are weighed
 
 
 def put(tx: Tx, found: Sequence[Document]) -> None:
@@ -37,29 +38,40 @@ def everything(tx: Tx) -> Iterator[Document]:
 
 
 def find(tx: Tx, text: str, *, kind: str = "", limit: int = 50) -> list[Hit]:
-    """Documents that a text finds, of one kind or all; those with every word come first.
+    """Documents that a text finds, of one kind or all, the best first.
 
-    Where few have them all (an error message holds numbers that no runbook does) those with any
-    of them follow.
+    Where few have every word (an error message holds numbers that no runbook does) those with any
+    of its rarer words are shown as well.
     """
     words = rules.terms(text)
-    found = store.matching(tx.conn, words, every=True, kind=kind, limit=limit)
-    if len(found) < ENOUGH and len(words) > 1:
-        known = {match.document.key for match in found}
-        others = store.matching(tx.conn, words, every=False, kind=kind, limit=limit)
-        found += [match for match in others if match.document.key not in known]
-    return [_hit(match, place, words, text) for place, match in enumerate(found[:limit])]
+    ids = _with(tx, words, kind, every=True)
+    if len(ids) < ENOUGH and len(words) > 1:
+        rare = [word for word in words if 0 < len(_with(tx, (word,), kind, every=True)) < AT_ONCE]
+        ids = list(dict.fromkeys([*ids, *_with(tx, rare or words, kind, every=False)]))
+    found = [
+        (document, rules.weight(document, words, text))
+        for document in store.documents_of(tx.conn, ids)
+    ]
+    found.sort(key=lambda pair: (-pair[1], pair[0].key))
+    return [_hit(document, score, words) for document, score in found[:limit]]
 
 
-def _hit(match: store.Match, place: int, words: Sequence[str], text: str) -> Hit:
-    document = match.document
+def _with(tx: Tx, words: Sequence[str], kind: str, *, every: bool) -> list[int]:
+    """Documents with all of these words or any, bounded; those with them in their title first."""
+    asked = {"every": every, "kind": kind, "limit": AT_ONCE}
+    titles = store.matching(tx.conn, words, title=True, **asked)
+    texts = store.matching(tx.conn, words, title=False, **asked)
+    return list(dict.fromkeys([*titles, *texts]))[:MOST]
+
+
+def _hit(document: Document, score: float, words: Sequence[str]) -> Hit:
     return Hit(
         kind=document.kind,
         title=document.title,
         href=document.href,
         trail=document.trail,
-        snippet=rules.parts(match.marked),
+        snippet=rules.snippet(document.text, words),
         ref=document.ref,
         owner=document.owner,
-        score=rules.weight(document, place, words, text),
+        score=score,
     )

@@ -46,38 +46,14 @@ documents = Table(
     Index("ix_search_documents_origin", "origin"),
 )
 
-# The best are chosen by number first: a snippet of each match would cost more than the search.
-_SQLITE = """
-SELECT d.key, d.origin, d.kind, d.title, d.href, d.ref, d.owner, d.trail,
-       snippet(search_texts, 1, :start, :stop, ' … ', 24) AS marked
-FROM search_texts JOIN search_documents d ON d.id = search_texts.rowid
-WHERE search_texts MATCH :query AND search_texts.rowid IN ({best})
-ORDER BY rank
-"""
-_BEST = "SELECT rowid FROM search_texts WHERE search_texts MATCH :query ORDER BY rank LIMIT :limit"
-_BEST_OF_KIND = """
+# Both databases would rank every match, which takes longer than all else where a word is in every
+# text. They give the newest matches instead; titles are asked apart, so none of those is missed.
+_SQLITE = "SELECT rowid FROM search_texts WHERE search_texts MATCH :query ORDER BY rowid DESC"
+_SQLITE_KIND = """
 SELECT search_texts.rowid FROM search_texts JOIN search_documents k ON k.id = search_texts.rowid
-WHERE search_texts MATCH :query AND k.kind = :kind ORDER BY rank LIMIT :limit
+WHERE search_texts MATCH :query AND k.kind = :kind
 """
-_POSTGRESQL = """
-SELECT d.key, d.origin, d.kind, d.title, d.href, d.ref, d.owner, d.trail,
-       ts_headline('english', left(d.text, 20000), query, :options) AS marked
-FROM (
-  SELECT id, query, ts_rank_cd(words, query) AS rank
-  FROM search_documents, to_tsquery('english', :query) query
-  WHERE words @@ query {kind} ORDER BY rank DESC, id LIMIT :limit
-) best JOIN search_documents d ON d.id = best.id ORDER BY best.rank DESC, d.id
-"""
-_OPTIONS = (
-    f'StartSel="{rules.START}", StopSel="{rules.STOP}", MaxFragments=1, MaxWords=24, MinWords=10'
-)
-
-
-class Match(msgspec.Struct, frozen=True):
-    """A document that fits, and the part of its text that does, with marks."""
-
-    document: Document
-    marked: str
+_POSTGRESQL = "SELECT id FROM search_documents WHERE words @@ to_tsquery('simple', :query)"
 
 
 def put(conn: Connection, found: Sequence[Document]) -> None:
@@ -96,8 +72,8 @@ def put(conn: Connection, found: Sequence[Document]) -> None:
 
 
 def _plain(words: str) -> str:
-    """Without the signs that no database keeps, or that we mark words with."""
-    return words.translate({0: " ", ord(rules.START): " ", ord(rules.STOP): " "})
+    """Without the sign that PostgreSQL does not keep."""
+    return words.replace("\0", " ")
 
 
 def drop(conn: Connection, keys: Sequence[str]) -> None:
@@ -120,33 +96,23 @@ def everything(conn: Connection) -> Iterator[Document]:
 
 
 def matching(
-    conn: Connection, words: Sequence[str], *, every: bool, kind: str, limit: int
-) -> list[Match]:
-    """Documents with all of these words, or any of them; the database's best first."""
+    conn: Connection, words: Sequence[str], *, every: bool, title: bool, kind: str, limit: int
+) -> list[int]:
+    """Ids of documents with all of these words, or any; in their title, or anywhere."""
     if not words:
         return []
-    values: dict[str, Any] = {"limit": limit}
-    if kind:
-        values["kind"] = kind
+    values: dict[str, Any] = {"limit": limit, "kind": kind}
     if conn.dialect.name == "sqlite":
-        query = _SQLITE.format(best=_BEST_OF_KIND if kind else _BEST)
-        values |= {"query": rules.fts5(words, every=every)}
-        values |= {"start": rules.START, "stop": rules.STOP}
+        query = _SQLITE_KIND if kind else _SQLITE
+        values["query"] = rules.fts5(words, every=every, title=title)
     else:
-        query = _POSTGRESQL.format(kind="AND kind = :kind" if kind else "")
-        values |= {"query": rules.tsquery(words, every=every), "options": _OPTIONS}
-    return [_match(row) for row in conn.execute(text(query), values)]
+        query = f"{_POSTGRESQL} AND kind = :kind" if kind else _POSTGRESQL
+        values["query"] = rules.tsquery(words, every=every, title=title)
+    return list(conn.execute(text(f"{query} LIMIT :limit"), values).scalars())
 
 
-def _match(row: Any) -> Match:
-    document = Document(
-        key=row.key,
-        origin=row.origin,
-        kind=row.kind,
-        title=row.title,
-        href=row.href,
-        ref=row.ref,
-        owner=row.owner,
-        trail=row.trail,
-    )
-    return Match(document, row.marked or "")
+def documents_of(conn: Connection, ids: Sequence[int]) -> list[Document]:
+    """Documents by their ids."""
+    names = Document.__struct_fields__
+    query = select(*(documents.c[name] for name in names)).where(documents.c.id.in_(ids))
+    return [Document(**dict(zip(names, row, strict=True))) for row in conn.execute(query)]

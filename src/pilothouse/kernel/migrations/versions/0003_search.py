@@ -36,10 +36,9 @@ def _sqlite_text() -> None:
     """FTS5 beside the table, kept by triggers; rows are replaced, never updated."""
     op.execute(
         "CREATE VIRTUAL TABLE search_texts USING fts5(title, text, content='search_documents', "
-        "content_rowid='id', tokenize='porter unicode61 remove_diacritics 2', prefix='2 3')"
+        "content_rowid='id', tokenize='unicode61 remove_diacritics 2', "
+        "prefix='2 3', detail='column')"
     )
-    # A word in a title weighs as eight in the text.
-    op.execute("INSERT INTO search_texts(search_texts, rank) VALUES ('rank', 'bm25(8.0, 1.0)')")
     op.execute(
         "CREATE TRIGGER search_documents_put AFTER INSERT ON search_documents BEGIN "
         "INSERT INTO search_texts(rowid, title, text) VALUES (new.id, new.title, new.text); END"
@@ -60,7 +59,7 @@ def _postgresql_text() -> None:
     )
     op.execute(
         "ALTER TABLE search_documents ADD COLUMN words tsvector GENERATED ALWAYS AS ("
-        f"setweight(to_tsvector('english', {title}), 'A') || "
-        f"to_tsvector('english', {body})) STORED"
+        f"setweight(to_tsvector('simple', {title}), 'A') || "
+        f"to_tsvector('simple', {body})) STORED"
     )
     op.execute("CREATE INDEX ix_search_documents_words ON search_documents USING gin (words)")
