@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.catalog.service import browsing, origins, passes
+from pilothouse.kernel.actors import SYSTEM
+from pilothouse.kernel.events import Event
 
 if TYPE_CHECKING:
     from pilothouse.kernel.refs import EntityRef
     from pilothouse.kernel.tx import Tx
 
 SYNC = "catalog.sync"  # the job that looks at a source
+ASKED = "catalog.refresh_asked"  # the event that a person wanted it
 
 
 def refresh_source(tx: Tx, spec: str) -> None:
@@ -21,6 +24,8 @@ def refresh_source(tx: Tx, spec: str) -> None:
     known = {origins.shown(source.spec): source.spec for source in passes.all_sources(tx)}
     source = passes.source(tx, known.get(spec, spec))
     tx.enqueue(SYNC, {"source": source.spec}, key=source.spec)
+    if tx.actor != SYSTEM:
+        tx.emit(Event(type=ASKED, data={"source": origins.shown(source.spec)}))
 
 
 def refresh_entity(tx: Tx, ref: EntityRef) -> None:
