@@ -1,0 +1,140 @@
+"""The pages of apis: a reference under each API's page, and what changed in all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
+
+from pilothouse.apis.model import Severity
+from pilothouse.apis.service import changes, references
+from pilothouse.catalog.service import panels
+from pilothouse.kernel.actors import Role
+from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.refs import EntityRef
+from pilothouse.kernel.tx import Database
+from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.frame import Frame
+
+AnyRequest = Request[Any, Any, Any]
+VIEWER = needs(Role.VIEWER)
+TAB = "Reference"
+LONGEST_SEARCH = 200
+LONGEST_NUMBER = 9  # digits
+
+
+def _ref(kind: FromPath[str], namespace: FromPath[str], name: FromPath[str]) -> EntityRef:
+    """The entity that the path of a page names."""
+    return EntityRef.of(kind, namespace, name)
+
+
+@get("/", opt=VIEWER, sync_to_thread=True)
+def reference(
+    request: AnyRequest,
+    ref: NamedDependency[EntityRef],
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """All operations of an API, by group; `?operation=` narrows them."""
+    sought = request.query_params.get("operation", "")[:LONGEST_SEARCH].strip()
+    with db.read() as tx:
+        head = panels.head(tx, ref)
+        found = references.index(tx, str(ref), sought)
+        more = frame.tabs(tx, str(ref))
+    title = f"Reference of {head.title}"
+    context = {"head": head, "tab": TAB, "more_tabs": more, "found": found}
+    return frame.page(request, "apis/reference.html", title=title, **context)
+
+
+@get("/operations/{slug:str}", opt=VIEWER, sync_to_thread=True)
+def operation(
+    request: AnyRequest,
+    slug: FromPath[str],
+    ref: NamedDependency[EntityRef],
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """One operation: parameters, bodies, answers, an example."""
+    with db.read() as tx:
+        head = panels.head(tx, ref)
+        found = references.operation(tx, str(ref), slug)
+        more = frame.tabs(tx, str(ref))
+    title = f"{found.operation.key}, {head.title}"
+    context = {"head": head, "tab": TAB, "more_tabs": more, "found": found}
+    return frame.page(request, "apis/operation.html", title=title, **context)
+
+
+@get("/schemas/{slug:str}", opt=VIEWER, sync_to_thread=True)
+def schema(
+    request: AnyRequest,
+    slug: FromPath[str],
+    ref: NamedDependency[EntityRef],
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """One schema: its properties, an example, who uses it."""
+    with db.read() as tx:
+        head = panels.head(tx, ref)
+        found = references.schema(tx, str(ref), slug)
+        more = frame.tabs(tx, str(ref))
+    title = f"{found.name}, {head.title}"
+    context = {"head": head, "tab": TAB, "more_tabs": more, "found": found}
+    return frame.page(request, "apis/schema.html", title=title, **context)
+
+
+@get("/apis/changes", opt=VIEWER, sync_to_thread=True)
+def all_changes(
+    request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
+) -> Response[str]:
+    """What changed in APIs, newest first; `?severity=` and `?entity=` narrow it."""
+    severity = request.query_params.get("severity") or None
+    if severity is not None and severity not in set(Severity):
+        raise Invalid(f"severity={severity!r} is none of {', '.join(Severity)}")
+    entity = request.query_params.get("entity", "")[:400]
+    worst = Severity(severity) if severity else None
+    before = _number(request)
+    with db.read() as tx:
+        found = changes.page(tx, worst, before, entity)
+    return frame.page(
+        request,
+        "apis/changes.html",
+        title="API changes",
+        found=found,
+        severity=severity,
+        entity=entity,
+        severities=tuple(Severity),
+        page_size=changes.PAGE,
+    )
+
+
+def _number(request: AnyRequest) -> int | None:
+    text = request.query_params.get("before", "")
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        raise Invalid(f"before={text!r} is not the number of a change")
+    return int(text)
+
+
+@get("/apis/changes/{change_id:int}", opt=VIEWER, sync_to_thread=True)
+def one_change(
+    request: AnyRequest,
+    change_id: FromPath[int],
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """What changed, and whom it breaks."""
+    with db.read() as tx:
+        found = changes.one(tx, change_id)
+    title = f"Change of {found.api.title}"
+    return frame.page(request, "apis/change.html", title=title, found=found)
+
+
+reference_pages = Router(
+    "/catalog/{kind:str}/{namespace:str}/{name:str}/reference",
+    route_handlers=[reference, operation, schema],
+    dependencies={"ref": Provide(_ref, sync_to_thread=False)},
+)
+routes = [reference_pages, all_changes, one_change]

@@ -1,0 +1,394 @@
+"""Keeping definitions ready to be shown, and showing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
+
+from pilothouse.apis.model import (
+    Answer,
+    Contract,
+    Example,
+    Group,
+    Need,
+    Operation,
+    Parameter,
+    Place,
+    Schema,
+    Style,
+    Unreadable,
+)
+from pilothouse.apis.rules import slugs
+from pilothouse.apis.rules.examples import curl, example_text
+from pilothouse.apis.rules.fields import Fields, fields, reached, schemas_of
+from pilothouse.apis.rules.flat import references
+from pilothouse.apis.rules.telling import bound_words, type_words
+from pilothouse.apis.store import references as store
+from pilothouse.apis.store.references import Filed, Kept, Line, NewOperation
+from pilothouse.catalog.service import views
+from pilothouse.kernel import search
+from pilothouse.kernel.errors import NotFound
+
+if TYPE_CHECKING:
+    from pilothouse.kernel.tx import Tx
+
+READ_AS = 1  # raised when the readers see more in a definition than before
+OTHERS = "Other operations"
+MOST_DOCUMENTS = 5_000  # of one API in the search index
+WORDS = {
+    Style.OPENAPI: "OpenAPI",
+    Style.SWAGGER: "Swagger",
+    Style.ASYNCAPI: "AsyncAPI",
+    Style.GRAPHQL: "GraphQL",
+    Style.GRPC: "gRPC",
+    Style.OTHER: "",
+}
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A definition ready to be kept; made outside any transaction."""
+
+    kept: Kept
+    operations: tuple[NewOperation, ...] = ()
+    schemas: tuple[Filed, ...] = ()
+
+
+def prepare(digest: str, contract: Contract | Unreadable) -> Prepared:
+    """What is kept of a definition that was read, or of one that could not be."""
+    if isinstance(contract, Unreadable):
+        nothing = Contract(style=Style.OTHER)
+        return Prepared(Kept(digest, READ_AS, Style.OTHER, str(contract), 0, 0, nothing))
+    refers = {item.name: references(item.schema) for item in contract.schemas}
+    operations = _new_operations(contract, refers)
+    schemas = tuple(
+        Filed(slug, item.name, reached([item.schema], refers), item.schema)
+        for slug, item in zip(
+            slugs.slugs(item.name for item in contract.schemas), contract.schemas, strict=True
+        )
+    )
+    overview = msgspec.structs.replace(
+        contract, operations=(), schemas=(), text="", groups=_groups(contract, operations)
+    )
+    kept = Kept(
+        digest, READ_AS, contract.style, None, len(operations), len(schemas), overview
+    )
+    return Prepared(kept, operations, schemas)
+
+
+def _groups(contract: Contract, operations: Sequence[NewOperation]) -> tuple[Group, ...]:
+    """The groups that have operations: those that are declared first, in their order."""
+    used = dict.fromkeys(item.line.group for item in operations)
+    declared = [group for group in contract.groups if group.name in used]
+    names = {group.name for group in declared}
+    return (*declared, *(Group(name) for name in used if name not in names))
+
+
+def _new_operations(
+    contract: Contract, refers: Mapping[str, set[str]]
+) -> tuple[NewOperation, ...]:
+    order = {group.name: at for at, group in enumerate(contract.groups)}
+    grouped = [(_group(item), item) for item in contract.operations]
+    for name, _ in grouped:
+        order.setdefault(name, len(order))
+    grouped.sort(key=lambda pair: order[pair[0]])  # keeps their order within a group
+    named = slugs.slugs(item.key for _, item in grouped)
+    return tuple(
+        NewOperation(
+            Line(
+                slug,
+                group[:200],
+                item.verb[:40],
+                item.path[:2000],
+                (item.title or item.id)[:400],
+                item.deprecated,
+            ),
+            _words(item),
+            reached(schemas_of(item), refers),
+            item,
+        )
+        for slug, (group, item) in zip(named, grouped, strict=True)
+    )
+
+
+def _group(operation: Operation) -> str:
+    return next((name for name in operation.groups if name), OTHERS)
+
+
+def _words(operation: Operation) -> str:
+    """What a search looks through."""
+    names = [parameter.name for parameter in operation.parameters]
+    refs = sorted({ref for schema in schemas_of(operation) for ref in references(schema)})
+    parts = [operation.key, operation.id, operation.title, operation.description, *names, *refs]
+    return "\n".join(part for part in parts if part)[:8000]
+
+
+def keep(tx: Tx, prepared: Prepared) -> None:
+    """Have a definition shown from now on."""
+    store.keep(tx.conn, prepared.kept, prepared.operations, prepared.schemas)
+
+
+def is_kept(tx: Tx, digest: str) -> bool:
+    """Whether a definition was read as this program reads it."""
+    found = store.kept(tx.conn, digest)
+    return found is not None and found.read_as == READ_AS
+
+
+def put_documents(tx: Tx, state: store.State) -> None:
+    """Have the operations of an API found by the search."""
+    origin = origin_of(state.uid)
+    search.drop_of(tx, origin)
+    if state.digest is None:
+        return
+    found = store.words(tx.conn, state.digest)[:MOST_DOCUMENTS]
+    base = views.href(state.ref)
+    search.put(
+        tx,
+        [
+            search.Document(
+                key=f"{origin}/{line.slug}",
+                origin=origin,
+                kind="operation",
+                title=f"{line.verb} {line.path}"[:400],
+                href=f"{base}/reference/operations/{line.slug}",
+                text=words,
+                ref=state.ref,
+                owner=state.owner,
+                trail=f"{state.title}, {line.group}"[:400],
+            )
+            for line, words in found
+        ],
+    )
+
+
+def origin_of(uid: str) -> str:
+    """What the search calls all that comes of one API."""
+    return f"apis:{uid}"
+
+
+# What pages show
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A group of operations in the index."""
+
+    group: Group
+    lines: tuple[Line, ...]
+    anchor: str
+
+
+class Index(msgspec.Struct, frozen=True):
+    """A definition at a glance."""
+
+    digest: str
+    kept: Kept
+    style: str  # "OpenAPI 3.1.0"
+    sections: tuple[Section, ...]
+    schemas: list[tuple[str, str]]  # slug, name
+    found: int  # operations that are shown
+    sought: str
+
+
+def shown_digest(tx: Tx, ref: str) -> str | None:
+    """The digest of an API's definition that has a reference, asked once a transaction."""
+    return tx.once(("apis.digest", ref), lambda: _shown_digest(tx, ref))
+
+
+def _shown_digest(tx: Tx, ref: str) -> str | None:
+    if not ref.startswith("api:"):
+        return None
+    state = store.state_of_ref(tx.conn, ref)
+    if state is None or state.digest is None:
+        return None
+    found = _kept(tx, state.digest)
+    if found is None or (found.style is Style.OTHER and found.problem is None):
+        return None
+    return state.digest
+
+
+def _kept(tx: Tx, digest: str) -> Kept | None:
+    return tx.once(("apis.kept", digest), lambda: store.kept(tx.conn, digest))
+
+
+def _digest(tx: Tx, ref: str) -> tuple[str, Kept]:
+    digest = shown_digest(tx, ref)
+    found = _kept(tx, digest) if digest else None
+    if digest is None or found is None:
+        raise NotFound(
+            f"{ref} has no reference: its definition is in no format that is known here, or was "
+            "not read yet. Its Definition tab shows the text."
+        )
+    return digest, found
+
+
+def index(tx: Tx, ref: str, sought: str = "") -> Index:
+    """All operations by group, or those that a search finds. Raises NotFound without reference."""
+    digest, found = _digest(tx, ref)
+    lines = store.lines(tx.conn, digest, sought)
+    by_group: dict[str, list[Line]] = {}
+    for line in lines:
+        by_group.setdefault(line.group, []).append(line)
+    groups = [group for group in found.overview.groups if group.name[:200] in by_group]
+    anchors = slugs.slugs(group.name for group in groups)
+    return Index(
+        digest=digest,
+        kept=found,
+        style=style_words(found),
+        sections=tuple(
+            Section(group, tuple(by_group[group.name[:200]]), f"group-{anchor}")
+            for group, anchor in zip(groups, anchors, strict=True)
+        ),
+        schemas=store.schema_names(tx.conn, digest, sought),
+        found=len(lines),
+        sought=sought,
+    )
+
+
+def style_words(kept: Kept) -> str:
+    """The format and its version: "OpenAPI 3.1.0"."""
+    return f"{WORDS[kept.style]} {kept.overview.version}".strip()
+
+
+class ContentView(msgspec.Struct, frozen=True):
+    """A body in one media type."""
+
+    media: str
+    title: str
+    description: str
+    type: str
+    fields: Fields
+    headers: Fields | None
+    examples: tuple[Example, ...]
+    made_up: str  # an example, where nobody wrote one
+
+
+class AnswerView(msgspec.Struct, frozen=True):
+    """An answer, ready to be drawn."""
+
+    answer: Answer
+    contents: tuple[ContentView, ...]
+
+
+class ParameterView(msgspec.Struct, frozen=True):
+    """A parameter, ready to be drawn."""
+
+    parameter: Parameter
+    type: str
+    limits: tuple[str, ...]
+
+
+class OperationPage(msgspec.Struct, frozen=True):
+    """One operation, and the others of its group."""
+
+    kept: Kept
+    style: str
+    line: Line
+    operation: Operation
+    siblings: list[Line]
+    parameters: tuple[ParameterView, ...]
+    body: tuple[ContentView, ...]
+    answers: tuple[AnswerView, ...]
+    needs: tuple[str, ...]
+    curl: str
+    links: dict[str, str]  # names of schemas to their slugs
+
+
+def operation(tx: Tx, ref: str, slug: str) -> OperationPage:
+    """Raises NotFound where there is no such operation."""
+    digest, kept = _digest(tx, ref)
+    found = store.whole(tx.conn, digest, slug)
+    if found is None:
+        raise NotFound(f"{ref} has no operation {slug!r} now. Its reference lists those there are.")
+    filed = store.schemas_by_name(tx.conn, digest, found.needs)
+    named = {item.name: item.schema for item in filed}
+    one = found.operation
+    server = next(iter(one.servers), "") or next((s.url for s in kept.overview.servers), "")
+    return OperationPage(
+        kept=kept,
+        style=style_words(kept),
+        line=found.line,
+        operation=one,
+        siblings=store.lines_of_group(tx.conn, digest, found.line.group),
+        parameters=tuple(
+            ParameterView(item, type_words(item.schema), tuple(bound_words(item.schema)))
+            for item in sorted(one.parameters, key=lambda item: list(Place).index(item.place))
+        ),
+        body=_contents(one.body.contents, named) if one.body else (),
+        answers=tuple(
+            AnswerView(answer, _contents(answer.contents, named)) for answer in one.answers
+        ),
+        needs=tuple(map(_need, one.needs)),
+        curl=curl(one, server, named),
+        links={item.name: item.slug for item in filed},
+    )
+
+
+def _contents(contents: Sequence, named: Mapping[str, Schema]) -> tuple[ContentView, ...]:
+    return tuple(
+        ContentView(
+            media=item.media,
+            title=item.title,
+            description=item.description,
+            type=type_words(item.schema),
+            fields=fields(item.schema, named),
+            headers=fields(item.headers, named) if item.headers is not None else None,
+            examples=item.examples,
+            made_up="" if item.examples else example_text(item, named),
+        )
+        for item in contents
+    )
+
+
+def _need(need: Need) -> str:
+    if not need.schemes:
+        return "nothing"
+    return " and ".join(
+        f"{name} with {', '.join(scopes)}" if scopes else name for name, scopes in need.schemes
+    )
+
+
+class SchemaPage(msgspec.Struct, frozen=True):
+    """One schema and who uses it."""
+
+    name: str
+    type: str
+    schema: Schema
+    fields: Fields
+    example: str
+    users: list[Line]
+    links: dict[str, str]
+
+
+def schema(tx: Tx, ref: str, slug: str) -> SchemaPage:
+    """Raises NotFound where there is no such schema."""
+    digest, _ = _digest(tx, ref)
+    found = store.schema(tx.conn, digest, slug)
+    if found is None:
+        raise NotFound(f"{ref} has no schema {slug!r} now. Its reference lists those there are.")
+    filed = store.schemas_by_name(tx.conn, digest, (found.name, *found.needs))
+    named = {item.name: item.schema for item in filed}
+    from pilothouse.apis.model import Content
+
+    return SchemaPage(
+        name=found.name,
+        type=type_words(found.schema),
+        schema=found.schema,
+        fields=fields(found.schema, named),
+        example=example_text(Content("application/json", found.schema), named),
+        users=store.users_of(tx.conn, digest, found.name),
+        links={item.name: item.slug for item in filed},
+    )
+
+
+def paths(tx: Tx) -> list[tuple[str, str]]:
+    """Every page of every reference, with the ref of its API."""
+    pages: dict[str, list[str]] = {}
+    for digest, kind, slug in store.slugs(tx.conn):
+        pages.setdefault(digest, []).append(f"/{kind}/{quote(slug)}")
+    return [
+        (f"{views.href(ref)}/reference{page}", ref)
+        for ref, digest in store.shown(tx.conn)
+        for page in ("", *pages.get(digest, ()))
+    ]

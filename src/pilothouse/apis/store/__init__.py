@@ -1,0 +1,1 @@
+"""The tables of apis, and all SQL on them."""
