@@ -55,16 +55,12 @@ def fts5(words: Sequence[str], *, every: bool, title: bool = False) -> str:
     return f"title : ({query})" if title else query
 
 
-def tsquery(words: Sequence[str], *, every: bool, title: bool = False) -> str:
-    """The question for PostgreSQL's to_tsquery, as `fts5`; words of a title have weight A.
+def tsquery(words: Sequence[str], *, every: bool) -> str:
+    """The question for PostgreSQL's to_tsquery, as `fts5`.
 
     Format: "Parsing Queries" in PostgreSQL's chapter on full text search.
     """
-    marks = ["*" * (len(word) >= _BEGUN) + "A" * title for word in words]
-    asked = [
-        f"'{stem(word)}'" + (f":{mark}" if mark else "")
-        for word, mark in zip(words, marks, strict=True)
-    ]
+    asked = [f"'{stem(word)}'{':*' if len(word) >= _BEGUN else ''}" for word in words]
     return (" & " if every else " | ").join(asked)
 
 

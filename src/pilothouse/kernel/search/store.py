@@ -53,7 +53,7 @@ _SQLITE_KIND = """
 SELECT search_texts.rowid FROM search_texts JOIN search_documents k ON k.id = search_texts.rowid
 WHERE search_texts MATCH :query AND k.kind = :kind
 """
-_POSTGRESQL = "SELECT id FROM search_documents WHERE words @@ to_tsquery('simple', :query)"
+_POSTGRESQL = "SELECT id FROM search_documents WHERE {column} @@ to_tsquery('simple', :query)"
 
 
 def put(conn: Connection, found: Sequence[Document]) -> None:
@@ -106,8 +106,9 @@ def matching(
         query = _SQLITE_KIND if kind else _SQLITE
         values["query"] = rules.fts5(words, every=every, title=title)
     else:
-        query = f"{_POSTGRESQL} AND kind = :kind" if kind else _POSTGRESQL
-        values["query"] = rules.tsquery(words, every=every, title=title)
+        query = _POSTGRESQL.format(column="title_words" if title else "words")
+        query += " AND kind = :kind" if kind else ""
+        values["query"] = rules.tsquery(words, every=every)
     return list(conn.execute(text(f"{query} LIMIT :limit"), values).scalars())
 
 

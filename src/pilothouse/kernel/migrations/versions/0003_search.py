@@ -53,13 +53,12 @@ def _sqlite_text() -> None:
 def _postgresql_text() -> None:
     """Words only: PostgreSQL's parser would keep a path or a host name as one word."""
     signs = string.punctuation.replace("'", "''").replace("\\", "\\\\").replace(":", "\\:")
-    title, body = (
-        f"translate({column}, E'{signs}', repeat(' ', {len(string.punctuation)}))"
-        for column in ("title", "text")
-    )
-    op.execute(
-        "ALTER TABLE search_documents ADD COLUMN words tsvector GENERATED ALWAYS AS ("
-        f"setweight(to_tsvector('simple', {title}), 'A') || "
-        f"to_tsvector('simple', {body})) STORED"
-    )
-    op.execute("CREATE INDEX ix_search_documents_words ON search_documents USING gin (words)")
+    for column, of in (("title_words", "title"), ("words", "title || ' ' || text")):
+        plain = f"translate({of}, E'{signs}', repeat(' ', {len(string.punctuation)}))"
+        op.execute(
+            f"ALTER TABLE search_documents ADD COLUMN {column} tsvector "
+            f"GENERATED ALWAYS AS (to_tsvector('simple', {plain})) STORED"
+        )
+        op.execute(
+            f"CREATE INDEX ix_search_documents_{column} ON search_documents USING gin ({column})"
+        )
