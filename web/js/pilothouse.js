@@ -5,3 +5,4 @@ import "./keys.js";
 import "./display.js";
 import "./live.js";
 import "./search.js";
+import "./plots.js";

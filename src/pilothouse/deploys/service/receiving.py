@@ -71,7 +71,7 @@ def _event(tx: Tx, event: CloudEvent) -> Delivery:
     return Delivery(
         id=0,
         sender="cloudevents",
-        delivery_id=f"{event.source} {event.id}"[:LONGEST_ID],
+        delivery_id=_event_id(event),
         type=event.type[:100],
         received_at=tx.now,
         state=State.WAITING if told.reports else State.IGNORED,
@@ -113,6 +113,16 @@ def _store(tx: Tx, delivery: Delivery) -> Receipt:
         tx.enqueue(TAKE, key=TAKE)
         return Receipt("stored", stored=1)
     return Receipt("ignored", delivery.why, stored=1)
+
+
+def unmatched(tx: Tx, event: CloudEvent) -> str:
+    """Why no entity took an event; "" where one did."""
+    found = deliveries.find(tx.conn, "cloudevents", _event_id(event))
+    return found.why if found is not None and found.state is State.UNMATCHED else ""
+
+
+def _event_id(event: CloudEvent) -> str:
+    return f"{event.source} {event.id}"[:LONGEST_ID]
 
 
 def forget(tx: Tx) -> None:

@@ -113,6 +113,15 @@ def any_in(conn: Connection, state: State) -> bool:
     return conn.execute(query).first() is not None
 
 
+def find(conn: Connection, sender: str, delivery_id: str) -> Delivery | None:
+    """A delivery by what its sender calls it, without its body."""
+    query = select(*_HEAD).where(
+        deliveries.c.sender == sender, deliveries.c.delivery_id == delivery_id
+    )
+    row = conn.execute(query).one_or_none()
+    return read(Delivery, row) if row else None
+
+
 def page(conn: Connection, state: State | None, before: int | None, limit: int) -> list[Delivery]:
     """Newest first, without their bodies."""
     query = select(*_HEAD).order_by(deliveries.c.id.desc()).limit(limit)

@@ -8,10 +8,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     Connection,
-    Integer,
     Select,
     bindparam,
-    cast,
     delete,
     func,
     select,
@@ -21,7 +19,7 @@ from sqlalchemy import (
 
 from pilothouse.deploys.model import Deployment, Week
 from pilothouse.deploys.store.deployments import _COLUMNS, parts
-from pilothouse.deploys.store.tables import deployments, running, services, weeks
+from pilothouse.deploys.store.tables import deployments, services, weeks
 from pilothouse.kernel.db import read, upsert
 
 Counts = tuple[int, int, int]  # went live, ended, went wrong
@@ -201,24 +199,15 @@ def owners(conn: Connection) -> list[tuple[str, int]]:
     return [(row.owner, row.total) for row in rows]
 
 
-def entities_of(conn: Connection, owner: str, limit: int) -> list[str]:
-    """Services of an owner that were ever deployed."""
-    query = select(services.c.entity).where(services.c.owner == owner)
-    return list(conn.execute(query.order_by(services.c.entity).limit(limit)).scalars())
+def entities(conn: Connection, limit: int) -> list[str]:
+    """Entities that were ever deployed."""
+    query = select(services.c.entity).order_by(services.c.entity).limit(limit)
+    return list(conn.execute(query).scalars())
 
 
-def environments(conn: Connection) -> list[tuple[str, bool, int]]:
-    """Environments in which something runs: name, whether production, of how many services."""
-    query = (
-        select(
-            running.c.environment,
-            func.max(cast(running.c.production, Integer)).label("production"),
-            func.count().label("total"),
-        )
-        .where(running.c.live.is_not(None))
-        .group_by(running.c.environment)
-    )
-    return [(row.environment, bool(row.production), row.total) for row in conn.execute(query)]
+def earliest(conn: Connection) -> str | None:
+    """The first week of which anything is known."""
+    return conn.execute(select(func.min(weeks.c.week))).scalar_one()
 
 
 class Wanted(msgspec.Struct, frozen=True):
