@@ -21,7 +21,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 STATIC = Path("src/pilothouse/static")
 # Each entry becomes one file whose name holds a hash of what is in it.
-ENTRIES = ("js/pilothouse.js", "css/pilothouse.css", "css/uplot.css", "img/favicon.svg")
+ENTRIES = (
+    "js/pilothouse.js",
+    "js/copy.js",
+    "css/pilothouse.css",
+    "css/uplot.css",
+    "img/favicon.svg",
+)
 MODULES = ("js/uplot.js",)  # loaded by import()
 BROWSERS = "chrome123,firefox121,safari17.5"  # the first with light-dark() and popover
 INSTALL = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]

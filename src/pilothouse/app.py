@@ -8,12 +8,14 @@ from pilothouse.apis.module import module as apis
 from pilothouse.catalog.module import module as catalog
 from pilothouse.deploys.module import module as deploys
 from pilothouse.docs.module import module as docs
+from pilothouse.export.module import module as export
+from pilothouse.kernel.auth.module import module as auth
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import Settings
 
-OURS = (catalog, docs, apis, deploys)
+OURS = (auth, catalog, docs, apis, deploys, export)
 GROUP = "pilothouse.modules"  # entry points of installed packages that bring a Module
 
 

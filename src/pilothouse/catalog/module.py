@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pilothouse.catalog import api, commands, jobs, pages
-from pilothouse.catalog.service import panels, views
+from pilothouse.catalog.service import belonging, copying, finding, panels, refreshing, views
 from pilothouse.kernel.module import Headline, Module, NavItem, Panel, Subject
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
@@ -127,5 +127,11 @@ module = Module(
     commands=commands.register,
     upkeep=jobs.upkeep,
     headline=_headline,
+    members=belonging.members,
+    owners=belonging.owners,
+    person=belonging.person,
+    audited=[refreshing.ASKED],
+    exported=copying.exported,
+    finds=finding.finds,
     templates="pilothouse.catalog",
 )

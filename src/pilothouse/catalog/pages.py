@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from litestar import Request, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -81,17 +81,6 @@ def catalog(
         orders=listing.ORDERS,
         page_size=listing.PAGE,
     )
-
-
-@get("/search", opt=VIEWER, sync_to_thread=True)
-def search(
-    request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
-) -> Response[str]:
-    """What the search box finds; its list under the box is cut from this page."""
-    text = request.query_params.get("q", "")[:200].strip()
-    with db.read() as tx:
-        items, total = listing.suggestions(tx, text)
-    return frame.page(request, "catalog/search.html", title="Search", items=items, total=total)
 
 
 @get("/catalog/problems", opt=VIEWER, sync_to_thread=True)
@@ -254,15 +243,31 @@ def related(
     )
 
 
+@get("/document.txt", opt=VIEWER, sync_to_thread=True, media_type=MediaType.TEXT)
+def document_text(ref: NamedDependency[EntityRef], db: NamedDependency[Database]) -> str:
+    """Its document as plain text."""
+    with db.read() as tx:
+        return panels.document(tx, ref).text
+
+
+@get("/definition.txt", opt=VIEWER, sync_to_thread=True, media_type=MediaType.TEXT)
+def definition_text(ref: NamedDependency[EntityRef], db: NamedDependency[Database]) -> str:
+    """Its definition as plain text, all of it."""
+    with db.read() as tx:
+        return panels.definition(tx, ref, most=None).text
+
+
 entity_pages = Router(
     "/catalog/{kind:str}/{namespace:str}/{name:str}",
     route_handlers=[
         entity,
         related,
+        document_text,
+        definition_text,
         _tab("changes", views.versions),
         _tab("document", panels.document),
         _tab("definition", panels.definition),
     ],
     dependencies={"ref": Provide(_ref, sync_to_thread=False)},
 )
-routes = [catalog, search, problems, changes, sources, entity_pages]
+routes = [catalog, problems, changes, sources, entity_pages]

@@ -310,15 +310,16 @@ def document(tx: Tx, ref: EntityRef) -> Text:
 LANGUAGES = {"openapi": "yaml", "asyncapi": "yaml", "graphql": "graphql", "grpc": "protobuf"}
 
 
-def definition(tx: Tx, ref: EntityRef) -> Text:
-    """Raises NotFound when it has none."""
+def definition(tx: Tx, ref: EntityRef, most: int | None = MOST_SHOWN) -> Text:
+    """At most so many of its characters. Raises NotFound when it has none."""
     digest = views.present(tx, ref).definition
     text = queries.definition(tx.conn, digest) if digest else None
     if text is None:
         raise NotFound(f"{ref} has no definition")
     kind = text_of(views.body(tx, ref).get("spec") or {}, "type")
     language = "json" if text.lstrip()[:1] == "{" else LANGUAGES.get(kind, "yaml")
-    return Text(text[:MOST_SHOWN], language, len(text), len(text) > MOST_SHOWN)
+    shown = text[:most]
+    return Text(shown, language, len(text), len(shown) < len(text))
 
 
 class FormerEntity(msgspec.Struct, frozen=True):

@@ -164,6 +164,21 @@ def _counts(
     return {str(row[0]): row[1] for row in conn.execute(query.order_by(relations.c.type))}
 
 
+def crowded(conn: Connection, most: int) -> list[tuple[str, str, str, int]]:
+    """Entities with more than `most` relations of one kept type at one of their ends.
+
+    Each as "source" or "target", its ref, the type, how many.
+    """
+    found: list[tuple[str, str, str, int]] = []
+    ends = ((relations.c.source, relations.c.target), (relations.c.target, relations.c.source))
+    for end, other in ends:
+        total = func.count(other.distinct())
+        query = select(end, relations.c.type, total).group_by(end, relations.c.type)
+        rows = conn.execute(query.having(total > most))
+        found += [(end.name, str(row[0]), str(row[1]), row[2]) for row in rows]
+    return found
+
+
 def of_all(conn: Connection, refs: Sequence[str]) -> list[Edge]:
     """Relations from and to these refs, each once, in one query."""
     columns = (relations.c.source, relations.c.type, relations.c.target)

@@ -149,6 +149,19 @@ def anything_due(conn: Connection, kinds: Collection[str]) -> bool:
     )
 
 
+def unsettled(conn: Connection, within: timedelta) -> int:
+    """How many jobs are being done, or are due soon and did not fail before; not recurring ones."""
+    query = select(func.count()).where(
+        jobs.c.dead_at.is_(None),
+        or_(jobs.c.key.is_(None), jobs.c.key != RECURRING),
+        or_(
+            jobs.c.lease_token.is_not(None),
+            and_(jobs.c.due_at <= moment(conn, within), jobs.c.error.is_(None)),
+        ),
+    )
+    return conn.execute(query).scalar_one()
+
+
 def claim(conn: Connection, leases: Mapping[str, timedelta], limit: int) -> list[Job]:
     """Take up to `limit` due jobs of these kinds, each for its kind's lease.
 

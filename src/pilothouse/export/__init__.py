@@ -1,0 +1,1 @@
+"""The copy that survives: the whole portal as plain files that open without it."""
