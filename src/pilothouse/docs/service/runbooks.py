@@ -131,3 +131,18 @@ def concerned(tx: Tx, known: Iterable[Kept]) -> list[tuple[str, Fault]]:
         for ref in refs
         if not names[ref].exists
     ]
+
+
+def linked(tx: Tx, ref: EntityRef, urls: Sequence[str]) -> dict[str, str]:
+    """Addresses of our pages for those links of an entity that name files read here."""
+    wanted = [url.rstrip("/") for url in urls]
+    site = tx.once(("docs.site", str(ref)), lambda: sources.site_of(tx.conn, str(ref)))
+    if not wanted or site is None:
+        return {}
+    rows = pages.of_role(tx.conn, site.id, Role.RUNBOOK)
+    return {
+        url: paths.href(str(ref), row.slug)
+        for url in urls
+        for row in rows
+        if url.rstrip("/").endswith(f"/{row.path}")
+    }

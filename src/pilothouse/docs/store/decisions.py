@@ -196,3 +196,12 @@ def refs_of(conn: Connection, page_id: int) -> list[str]:
     """The entities that a decision concerns."""
     query = select(decision_refs.c.ref).where(decision_refs.c.page_id == page_id)
     return list(conn.execute(query.order_by(decision_refs.c.ref)).scalars())
+
+
+def numbers(conn: Connection, site_id: int) -> dict[int, int | None]:
+    """The numbers of a site's decisions, by page."""
+    query = select(decisions.c.page_id, decisions.c.number).join(
+        pages, pages.c.id == decisions.c.page_id
+    )
+    rows = conn.execute(query.where(pages.c.site_id == site_id))
+    return {row.page_id: row.number for row in rows}

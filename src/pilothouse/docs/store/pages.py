@@ -173,6 +173,12 @@ def of_site(conn: Connection, site_id: int, limit: int = 5000) -> list[Row]:
     return [_row(row) for row in conn.execute(query)]
 
 
+def of_role(conn: Connection, site_id: int, role: Role, limit: int = 100) -> list[Row]:
+    """Pages of a site that have a role, by address."""
+    query = select(*_ROW).where(pages.c.site_id == site_id, pages.c.role == role.value)
+    return [_row(row) for row in conn.execute(query.order_by(pages.c.slug).limit(limit))]
+
+
 def _row(row: Any) -> Row:
     return Row(row.id, row.path, row.slug, row.title, Role(row.role), row.changed_at)
 
