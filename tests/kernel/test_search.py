@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -122,7 +124,7 @@ def test_terms_are_words_without_signs(question):
     assert all(word.isalnum() for word in found)
 
 
-def hit(title: str, score: float, **more: str) -> Hit:
+def hit(title: str, score: float, **more: Any) -> Hit:
     return Hit(kind="doc", title=title, href=f"/{title}", score=score, **more)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -121,7 +121,8 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     kinds: Sequence[Kind] = ()
     nav: Sequence[NavItem] = ()
     tabs: Sequence[Tab] = ()
-    finds: Callable[[Tx, str], Sequence[Hit]] | None = None  # beside the index of kernel.search
+    finds: Callable[[Tx, str, str], Sequence[Hit]] | None = None  # (tx, text, kind or "")
+    burning: Callable[[Tx, Sequence[str]], Collection[str]] | None = None  # of refs, those on fire
     exported: Callable[[Tx], Iterable[Exported]] | None = None
     members: Callable[[Tx, str], Sequence[str]] | None = None  # a person's ref -> refs of teams
     owners: Callable[[Tx, str], Sequence[str]] | None = None  # an entity's ref -> refs of owners

@@ -192,11 +192,3 @@ def _option_names(tx: Tx, name: str, values: Sequence[str]) -> Mapping[str, str]
     if name == "owner":
         return {ref: item.title for ref, item in views.name_all(tx, values).items()}
     return {}
-
-
-def suggestions(tx: Tx, text: str) -> tuple[list[Item], int]:
-    """What the search box finds, the best first, and how many there are."""
-    if not text:
-        return [], 0
-    found = browsing.search(tx, Wanted(text=text, limit=PAGE))
-    return views.items(tx, found.rows), found.total

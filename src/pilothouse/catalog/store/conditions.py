@@ -38,7 +38,7 @@ COLUMNS = {
 }
 # What people call an entity. `label` is its title, or its name where it has none.
 _CALLED = {"metadata.name": entities.c.name, "metadata.title": entities.c.label}
-_HIGHEST = "\U0010ffff"  # sorts behind every text
+HIGHEST = "\U0010ffff"  # sorts behind every text
 _FEWEST = 3  # letters that a trigram needs
 RARE = 1000  # entities that are sorted sooner than all of a kind are gone through
 
@@ -228,7 +228,7 @@ def _among(column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[b
 
 
 def _begins(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
-    return and_(column >= prefix, column < prefix + _HIGHEST)
+    return and_(column >= prefix, column < prefix + HIGHEST)
 
 
 def ends(name: str) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:

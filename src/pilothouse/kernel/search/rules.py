@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 MOST_TERMS = 12  # of a question; a pasted stack trace has more, and is found by its first ones
 _WORD = re.compile(r"[^\W_]+")
+# Words that stand in every English text, and in questions.
+_LITTLE = frozenset(
+    "a an and are as at be by can do does for from has have how i in is it my of on or that the "  # noqa: SIM905 (forty quotes)
+    "this to was we what when where which who why will with you".split()
+)
 _ENDINGS = ("ings", "ing", "edly", "ed", "es", "s")
 _STEM = 4  # letters that are left of a word without its ending
 _BEGUN = 2  # letters from which on a word may be only begun
@@ -32,9 +37,9 @@ _LONGEST_SNIPPET = 200
 
 
 def terms(text: str) -> tuple[str, ...]:
-    """The words of a question, in lower case; the same ones are kept once."""
-    plain = unicodedata.normalize("NFKC", text).lower()
-    return tuple(dict.fromkeys(_WORD.findall(plain)))[:MOST_TERMS]
+    """The words of a question, in lower case, each once; little ones where there are no others."""
+    words = dict.fromkeys(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
+    return tuple([word for word in words if word not in _LITTLE] or words)[:MOST_TERMS]
 
 
 def stem(word: str) -> str:
@@ -106,11 +111,11 @@ def weight(document: Document, words: Sequence[str], question: str) -> float:
     asked = " ".join(question.casefold().split())
     title, text = document.title.casefold(), document.text.casefold()
     if title == asked:
-        fits = EXACT - 1  # an entity of that name comes before its page
+        fits = EXACT - _OFTEN - 1  # an entity of that name comes before its page
     else:
         fits = IN_TITLE if all(stem(word) in title for word in words) else IN_TEXT
-    if asked in title or (len(words) > 1 and asked in " ".join(text.split())):
-        fits += PHRASE
+        if asked in title or (len(words) > 1 and asked in " ".join(text.split())):
+            fits += PHRASE
     often = sum(_saturated(text.count(stem(word))) for word in words) / max(len(words), 1)
     fits += _OFTEN * often * _USUAL / (_USUAL + len(text))
     return fits + (RUNBOOK if document.kind == "runbook" else 0)

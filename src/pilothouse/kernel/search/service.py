@@ -10,10 +10,13 @@ from pilothouse.kernel.search.model import Hit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pilothouse.kernel.actors import Actor
+    from pilothouse.kernel.module import Module
     from pilothouse.kernel.search.model import Document
     from pilothouse.kernel.tx import Tx
 
 ENOUGH = 5  # documents with every word, below which those with any are shown as well
+LONGEST = 200  # characters of a question
 AT_ONCE, MOST = 200, 300  # documents that are weighed
 
 
@@ -35,6 +38,21 @@ def drop_of(tx: Tx, origin: str) -> None:
 def everything(tx: Tx) -> Iterator[Document]:
     """All documents, by their keys."""
     return store.everything(tx.conn)
+
+
+def look_up(tx: Tx, modules: Sequence[Module], actor: Actor, text: str, kind: str) -> list[Hit]:
+    """All that a text finds, of one kind or all, the best first.
+
+    What is on fire and what the actor or their teams own come before what fits as well.
+    """
+    text = text.replace("\0", " ").strip()[:LONGEST]
+    if not text:
+        return []
+    hits = [hit for module in modules if module.finds for hit in module.finds(tx, text, kind)]
+    hits += find(tx, text, kind=kind)
+    refs = list(dict.fromkeys(hit.ref for hit in hits if hit.ref))
+    burning = {ref for module in modules if module.burning for ref in module.burning(tx, refs)}
+    return rules.ranked(hits, {*actor.teams, *filter(None, [actor.ref])}, burning)
 
 
 def find(tx: Tx, text: str, *, kind: str = "", limit: int = 50) -> list[Hit]:

@@ -19,7 +19,7 @@ from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.auth.model import Asked
 from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.program import Program
-from pilothouse.kernel.web import access, display, failures, health, live, now
+from pilothouse.kernel.web import access, display, failures, health, live, now, searching
 from pilothouse.kernel.web.arriving import asked_of
 from pilothouse.kernel.web.edge import App, Edge
 from pilothouse.kernel.web.frame import Frame
@@ -42,6 +42,7 @@ def application(program: Program, frame: Frame, stream: live.Live) -> Litestar:
             *health.routes,
             *display.routes,
             *now.routes,
+            *searching.routes,
             live.live,
             create_static_files_router(
                 "/static",
