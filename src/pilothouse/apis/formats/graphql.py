@@ -112,10 +112,15 @@ def _arguments(args: Mapping[str, Any]) -> Iterator[Parameter]:
 
 
 def _default(found: Any) -> str:
-    from graphql import Undefined
+    """The default of an argument or an input field, as it is written."""
+    from graphql import Undefined, print_ast
 
-    value = getattr(found, "default_value", Undefined)
-    return "" if value is Undefined else tree.as_json(value)
+    given = getattr(found, "default", None)
+    if given is None:
+        return ""
+    if given.literal is not None:
+        return print_ast(given.literal)
+    return "" if given.value is Undefined else tree.as_json(given.value)
 
 
 def _schema(kind: Any, default: str = "") -> Schema:

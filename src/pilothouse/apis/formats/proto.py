@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from pilothouse.apis.model import (
     Answer,
     Body,
@@ -77,7 +79,7 @@ def read(text: str) -> Contract:
         version=run.syntax,
         title=run.package,
         groups=tuple(run.groups),
-        operations=tuple(run.operations),
+        operations=tuple(run.resolved_operations()),
         schemas=tuple(run.named()),
         text=text,
     )
@@ -220,7 +222,7 @@ class _Run:
         )
 
     def _field(self, token: _Token, fields: list[Property]) -> None:
-        """`repeated string names = 3 [deprecated = true];`"""  # noqa: D400, D415
+        """A field such as `repeated string names = 3 [deprecated = true];`."""
         words = [token.text, *self._past(";")]
         if "=" not in words or words[0] in {"option", ";"}:
             return
@@ -266,7 +268,46 @@ class _Run:
     def named(self) -> Iterator[Named]:
         """The messages; a reference to one that stands in another file stays a name."""
         for name, schema in self.messages.items():
-            yield Named(name, schema)
+            fields = tuple(
+                structs.replace(item, schema=self._resolved(item.schema, name))
+                for item in schema.properties
+            )
+            yield Named(name, structs.replace(schema, properties=fields))
+
+    def resolved_operations(self) -> Iterator[Operation]:
+        """The calls, with their messages called as the messages are."""
+        for one in self.operations:
+            body = one.body and structs.replace(one.body, contents=self._of(one.body.contents))
+            answers = tuple(
+                structs.replace(answer, contents=self._of(answer.contents))
+                for answer in one.answers
+            )
+            yield structs.replace(one, body=body, answers=answers)
+
+    def _of(self, contents: tuple[Content, ...]) -> tuple[Content, ...]:
+        return tuple(
+            structs.replace(item, schema=self._resolved(item.schema, "")) for item in contents
+        )
+
+    def _resolved(self, schema: Schema, scope: str) -> Schema:
+        """A reference by the full name of its message, looked for from the innermost scope out."""
+        if schema.ref:
+            return structs.replace(schema, ref=self._full(schema.ref, scope))
+        inner = {
+            key: self._resolved(part, scope)
+            for key, part in (("items", schema.items), ("extra", schema.extra))
+            if part is not None
+        }
+        return structs.replace(schema, **inner) if inner else schema
+
+    def _full(self, name: str, scope: str) -> str:
+        plain = name.removeprefix(f"{self.package}.") if self.package else name
+        outer = scope.split(".") if scope else []
+        for depth in range(len(outer), -1, -1):
+            candidate = ".".join([*outer[:depth], plain])
+            if candidate in self.messages:
+                return candidate
+        return name
 
 
 def _typed(name: str) -> Schema:

@@ -83,7 +83,8 @@ def curl(operation: Operation, server: str, named: Mapping[str, Schema]) -> str:
     """The operation as a command for a terminal; "" for what is no HTTP."""
     if operation.verb not in {"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"}:
         return ""
-    url = server.rstrip("/") + operation.path
+    host = "" if server.startswith(("http://", "https://")) else "https://SERVER"
+    url = host + server.rstrip("/") + operation.path
     query: list[str] = []
     parts = [] if operation.verb == "GET" else [f"-X {operation.verb}"]
     for parameter in operation.parameters:

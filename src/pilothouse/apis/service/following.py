@@ -152,8 +152,18 @@ def decide(found: Plan, contracts: dict[str, Contract | Unreadable]) -> Outcome:
     digest = found.present.digest
     prepared = None
     if digest and not found.kept:
-        prepared = references.prepare(digest, contracts[digest])
+        prepared = references.prepare(digest, _as_declared(contracts[digest], found.present.type))
     return Outcome(prepared, tuple(compared), base)
+
+
+def _as_declared(contract: Contract | Unreadable, declared: str) -> Contract | Unreadable:
+    """The contract with a notice where `spec.type` says another format than its text is in."""
+    if isinstance(contract, Unreadable):
+        return contract
+    found = reading.checked(contract, declared)
+    if found.style is Style.OTHER and found.notices:
+        return Unreadable(found.notices[0])
+    return found
 
 
 def _unreadable(error: Unreadable) -> Finding:

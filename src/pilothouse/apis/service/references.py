@@ -10,6 +10,7 @@ import msgspec
 
 from pilothouse.apis.model import (
     Answer,
+    Content,
     Contract,
     Example,
     Group,
@@ -325,7 +326,7 @@ def operation(tx: Tx, ref: str, slug: str) -> OperationPage:
     )
 
 
-def _contents(contents: Sequence, named: Mapping[str, Schema]) -> tuple[ContentView, ...]:
+def _contents(contents: Sequence[Content], named: Mapping[str, Schema]) -> tuple[ContentView, ...]:
     return tuple(
         ContentView(
             media=item.media,
@@ -343,7 +344,7 @@ def _contents(contents: Sequence, named: Mapping[str, Schema]) -> tuple[ContentV
 
 def _need(need: Need) -> str:
     if not need.schemes:
-        return "nothing"
+        return "anyone"
     return " and ".join(
         f"{name} with {', '.join(scopes)}" if scopes else name for name, scopes in need.schemes
     )
@@ -369,8 +370,6 @@ def schema(tx: Tx, ref: str, slug: str) -> SchemaPage:
         raise NotFound(f"{ref} has no schema {slug!r} now. Its reference lists those there are.")
     filed = store.schemas_by_name(tx.conn, digest, (found.name, *found.needs))
     named = {item.name: item.schema for item in filed}
-    from pilothouse.apis.model import Content
-
     return SchemaPage(
         name=found.name,
         type=type_words(found.schema),

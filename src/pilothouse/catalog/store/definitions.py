@@ -22,6 +22,7 @@ class Present(msgspec.Struct, frozen=True):
     ref: str
     uid: str
     title: str
+    type: str  # in lower case, or ""
     owner: str  # a ref, or ""
     version_id: int
     digest: str | None
@@ -44,6 +45,7 @@ _PRESENT = (
     entities.c.ref,
     entities.c.uid,
     entities.c.title,
+    entities.c.type,
     entities.c.owner,
     entities.c.version_id,
     versions.c.definition,
@@ -51,7 +53,7 @@ _PRESENT = (
 
 
 def _present(row: Any) -> Present:
-    return Present(row.ref, row.uid, row.title, row.owner, row.version_id, row.definition)
+    return Present(*row)
 
 
 def present(conn: Connection, refs: Sequence[str]) -> dict[str, Present]:
