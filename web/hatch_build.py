@@ -28,7 +28,7 @@ ENTRIES = (
     "css/uplot.css",
     "img/favicon.svg",
 )
-MODULES = ("js/uplot.js",)  # loaded by import()
+MODULES = ("js/uplot.js", "js/mermaid.js")  # loaded by import()
 BROWSERS = "chrome123,firefox121,safari17.5"  # the first with light-dark() and popover
 INSTALL = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 
@@ -153,12 +153,21 @@ def licenses(web: Path, outputs: dict[str, Any]) -> str:
     for name in sorted({match[1] for match in found if match}):
         folder = web / "node_modules" / name
         about = json.loads((folder / "package.json").read_text())
-        texts = [path.read_text() for path in sorted(folder.glob("LICEN[CS]E*"))]
+        texts = [path.read_text() for path in sorted(folder.glob("[Ll][Ii][Cc][Ee][Nn][CcSs][Ee]*"))]
+        texts = texts or license_in_readme(folder)
         if not texts:
             raise BundleError(f"npm package {name} comes without its licence; it cannot be shipped")
-        head = f"{name} {about['version']} ({about['license']})"
+        head = f"{name} {about['version']} ({about.get('license', 'as below')})"
         parts.append("\n".join([head, "-" * len(head), "", *texts]))
     return "\n\n".join(parts)
+
+
+def license_in_readme(folder: Path) -> list[str]:
+    """The licence that a package has in its README only."""
+    readme = folder / "README.md"
+    text = readme.read_text() if readme.is_file() else ""
+    match = re.search(r"^## Licen[cs]e\n(.*?Permission is hereby granted.*)", text, re.M | re.S)
+    return [match[1].strip()] if match else []
 
 
 def node(web: Path, *arguments: str, does: str) -> None:

@@ -6,3 +6,4 @@ import "./display.js";
 import "./live.js";
 import "./search.js";
 import "./plots.js";
+import "./diagrams.js";

@@ -276,7 +276,8 @@ def register(cli: App, open_program: Open) -> None:
 
 def _sync_all(program: Program, specs: Sequence[str]) -> tuple[Tally, bool]:
     """Have these sources looked at once, by a worker of our own or one that is there already."""
-    worker = program.worker([jobs.SYNC])
+    judging = jobs.judging(program)
+    worker = program.worker([jobs.SYNC, *judging])
     thread = threading.Thread(target=worker.run, name="sync", daemon=True)
     found = register_sources(program, specs)
     thread.start()
@@ -284,6 +285,8 @@ def _sync_all(program: Program, specs: Sequence[str]) -> tuple[Tally, bool]:
     for source in _await_looks(program, found.sources):
         tally.add(source.tally)
         failed = failed or source.error is not None
+    while jobs.still_judged(program, judging):
+        time.sleep(LOOK_EVERY)
     worker.stop()
     thread.join()
     return tally, failed

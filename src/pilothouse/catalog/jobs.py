@@ -24,7 +24,7 @@ from pilothouse.catalog.service import passes, reading
 from pilothouse.kernel.db import DatabaseAway
 from pilothouse.kernel.errors import NotFound, PilothouseError
 from pilothouse.kernel.faults import crash_point
-from pilothouse.kernel.jobs import JobKind
+from pilothouse.kernel.jobs import JobKind, waiting
 from pilothouse.kernel.jobs.worker import Work
 from pilothouse.kernel.module import Kind
 from pilothouse.kernel.program import Program
@@ -33,6 +33,8 @@ from pilothouse.kernel.tx import Database
 log = structlog.get_logger("pilothouse.catalog")
 
 SYNC = "catalog.sync"
+READ = "catalog.source_read"  # the type of the event that tells of a look
+MOST_ATTEMPTS = 2  # of a job that a lint waits for
 MOST_BYTES = 50_000_000  # of one file that a placeholder brings in
 CATALOG_BYTES = 5_000_000  # of one catalog file
 CHUNK_FILES = 100  # written in one transaction, which others wait for
@@ -324,6 +326,20 @@ def _tell_fault(work: Work, spec: str, error: Exception) -> None:
     with work.db.begin() as tx:
         source = passes.source(tx, spec)
         passes.unreachable(tx, source, why, source.interval)
+
+
+def judging(program: Program) -> list[str]:
+    """Jobs of other modules that find problems in the files of a source, once it was looked at."""
+    named = [kind.name for kind in program.job_kinds.values() if kind.judges]
+    return [*program.db.handlers.get(READ, ()), *named] if named else []
+
+
+def still_judged(program: Program, kinds: Sequence[str]) -> bool:
+    """Whether such a job is still to be done; one that fails again and again is not waited for."""
+    if not kinds:
+        return False
+    with program.db.read() as tx:
+        return waiting(tx.conn, kinds, MOST_ATTEMPTS) > 0
 
 
 jobs = [JobKind(SYNC, _sync, lease=timedelta(seconds=60))]

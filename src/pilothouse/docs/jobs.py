@@ -382,7 +382,7 @@ def _catalog_changed(work: Work, event: Event) -> None:
             tx.enqueue(LOOK, {"source": spec}, key=spec, after=SOON)
 
 
-jobs = [JobKind(LOOK, _look, lease=timedelta(seconds=60))]
+jobs = [JobKind(LOOK, _look, lease=timedelta(seconds=60), judges=True)]
 handlers = [
     Subscription("catalog.source_read", "docs.read", _source_read),
     Subscription("catalog.changed", "docs.settle", _catalog_changed),

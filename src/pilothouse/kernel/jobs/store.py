@@ -162,6 +162,12 @@ def unsettled(conn: Connection, within: timedelta) -> int:
     return conn.execute(query).scalar_one()
 
 
+def waiting(conn: Connection, kinds: Collection[str], most_attempts: int) -> int:
+    """Jobs of these kinds that are not done, but for those that failed so often already."""
+    here = jobs.c.kind.in_(kinds) & jobs.c.dead_at.is_(None) & (jobs.c.attempts <= most_attempts)
+    return conn.execute(select(func.count()).select_from(jobs).where(here)).scalar_one()
+
+
 def claim(conn: Connection, leases: Mapping[str, timedelta], limit: int) -> list[Job]:
     """Take up to `limit` due jobs of these kinds, each for its kind's lease.
 
