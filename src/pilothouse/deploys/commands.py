@@ -123,7 +123,7 @@ def _structured(event: cloudevents.CloudEvent) -> bytes:
 def _write(program: Program, event: cloudevents.CloudEvent) -> None:
     """Store it and take it in at once. Raises NotFound when no entity is called so."""
     with program.db.begin() as tx:
-        receiving.from_events(tx, [event])
+        receiving.store(tx, [receiving.from_event(tx.now, event)])
     jobs.take_now(program)
     with program.db.read() as tx:
         why = receiving.unmatched(tx, event)

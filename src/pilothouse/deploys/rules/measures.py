@@ -62,7 +62,7 @@ def measure(
         weeks=weeks,
         lead_s=median(leads),
         leads=len(leads),
-        recovery_s=median(recoveries, 1),
+        recovery_s=median(recoveries),
         recoveries=len(recoveries),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.tx import Tx
 
 TAKE = "deploys.take"  # the job that works out what deliveries say
+GATHER = timedelta(seconds=0.2)  # what comes in together is worked out together
 LONGEST_ID = 700
 BODIES_KEPT = timedelta(days=14)
 DELIVERIES_KEPT = timedelta(days=90)  # for as long a replay is known as one
@@ -30,55 +31,89 @@ class Receipt(msgspec.Struct, frozen=True):
     known: int = 0  # replays: they were here already
 
 
-def from_github(tx: Tx, kind: str, delivery_id: str, body: bytes, *, signed: bool) -> Receipt:
-    """Store a webhook of GitHub. Raises Invalid for what is no JSON object."""
+def from_github(
+    now: datetime, kind: str, delivery_id: str, body: bytes, *, signed: bool
+) -> Delivery:
+    """A webhook of GitHub as it is stored. Raises Invalid for what is no JSON object."""
     said = _object(body)
-    why = github.why_ignored(kind, said)
     name = github.repository_of(said)
-    repository = pushes.repository_key(github.HOST, name) if name else ""
-    return _store(tx, _delivery(tx, "github", delivery_id, kind, body, (why, repository, signed)))
+    return Delivery(
+        id=0,
+        sender="github",
+        delivery_id=delivery_id[:LONGEST_ID],
+        type=kind[:100],
+        received_at=now,
+        repository=pushes.repository_key(github.HOST, name)[:300] if name else "",
+        signed=signed,
+        **_kept(github.why_ignored(kind, said), body),
+    )
 
 
-def from_gitlab(tx: Tx, delivery_id: str, body: bytes, *, signed: bool) -> Receipt:
-    """Store a webhook of GitLab. Raises Invalid for what is no JSON object."""
+def from_gitlab(now: datetime, delivery_id: str, body: bytes, *, signed: bool) -> Delivery:
+    """A webhook of GitLab as it is stored. Raises Invalid for what is no JSON object."""
     said = _object(body)
-    why, kind = gitlab.why_ignored(said), gitlab.kind_of(said)
     name = gitlab.repository_of(said)
-    repository = pushes.repository_key(gitlab.HOST, name) if name else ""
-    return _store(tx, _delivery(tx, "gitlab", delivery_id, kind, body, (why, repository, signed)))
+    return Delivery(
+        id=0,
+        sender="gitlab",
+        delivery_id=delivery_id[:LONGEST_ID],
+        type=gitlab.kind_of(said)[:100],
+        received_at=now,
+        repository=pushes.repository_key(gitlab.HOST, name)[:300] if name else "",
+        signed=signed,
+        **_kept(gitlab.why_ignored(said), body),
+    )
 
 
-def from_events(tx: Tx, events: Sequence[CloudEvent]) -> Receipt:
-    """Store CloudEvents, all of them or none.
+def _kept(why: str, body: bytes) -> dict[str, Any]:
+    """What is ignored is remembered without its body, so that a replay of it is known as one."""
+    if why:
+        return {"state": State.IGNORED, "why": why, "body": ""}
+    return {"state": State.WAITING, "why": "", "body": body.decode()}
+
+
+def from_event(now: datetime, event: CloudEvent) -> Delivery:
+    """A CloudEvent as it is stored.
 
     Raises Invalid for one of a type that is known but that lacks what it must have, since its
     sender can still mend it.
     """
-    found = [_event(tx, event) for event in events]
-    new = deliveries.add(tx.conn, found) if found else 0
-    if any(one.state is State.WAITING for one in found):
-        tx.enqueue(TAKE, key=TAKE)
-    whys = dict.fromkeys(one.why for one in found if one.why)
-    state = "known" if found and not new else "stored"
-    if found and all(one.state is State.IGNORED for one in found):
-        state = "ignored"
-    return Receipt(state, "; ".join(whys)[:1000], new, len(found) - new)
-
-
-def _event(tx: Tx, event: CloudEvent) -> Delivery:
-    told = reports.told(event, tx.now)
-    body = msgspec.json.encode(event).decode()
+    told = reports.told(event, now)
+    body = msgspec.json.encode(event)
     return Delivery(
         id=0,
         sender="cloudevents",
         delivery_id=_event_id(event),
         type=event.type[:100],
-        received_at=tx.now,
-        state=State.WAITING if told.reports else State.IGNORED,
-        why=told.why,
-        body=body if told.reports else "",
+        received_at=now,
         signed=True,
+        **_kept("" if told.reports else told.why, body),
     )
+
+
+def store(tx: Tx, found: Sequence[Delivery]) -> list[bool]:
+    """Store deliveries; of each whether it is new. A replay changes nothing."""
+    fresh = deliveries.add(tx.conn, found) if found else set()
+    new: list[bool] = []
+    for one in found:
+        name = (one.sender, one.delivery_id)
+        new.append(name in fresh)
+        fresh.discard(name)  # the same twice in one go: the second one is the replay
+    if any(ok and one.state is State.WAITING for ok, one in zip(new, found, strict=True)):
+        tx.enqueue(TAKE, key=TAKE, after=GATHER)
+    return new
+
+
+def receipt(found: Sequence[Delivery], new: Sequence[bool]) -> Receipt:
+    """What a sender is told of what became of its message."""
+    stored = sum(new)
+    whys = dict.fromkeys(one.why for one in found if one.why)
+    state = "stored"
+    if found and all(one.state is State.IGNORED for one in found):
+        state = "ignored"
+    elif found and not stored:
+        state, whys = "known", {"this was stored before": None}
+    return Receipt(state, "; ".join(whys)[:1000], stored, len(found) - stored)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
@@ -86,33 +121,6 @@ def _object(body: bytes) -> Mapping[str, Any]:
     if not isinstance(said, dict):
         raise Invalid("the body is not a JSON object")
     return said
-
-
-def _delivery(
-    tx: Tx, sender: str, delivery_id: str, kind: str, body: bytes, rest: tuple[str, str, bool]
-) -> Delivery:
-    why, repository, signed = rest
-    return Delivery(
-        id=0,
-        sender=sender,
-        delivery_id=delivery_id[:LONGEST_ID],
-        type=kind[:100],
-        received_at=tx.now,
-        state=State.IGNORED if why else State.WAITING,
-        why=why,
-        repository=repository[:300],
-        body="" if why else body.decode(),
-        signed=signed,
-    )
-
-
-def _store(tx: Tx, delivery: Delivery) -> Receipt:
-    if not deliveries.add(tx.conn, [delivery]):
-        return Receipt("known", "this delivery was stored before", known=1)
-    if delivery.state is State.WAITING:
-        tx.enqueue(TAKE, key=TAKE)
-        return Receipt("stored", stored=1)
-    return Receipt("ignored", delivery.why, stored=1)
 
 
 def unmatched(tx: Tx, event: CloudEvent) -> str:

@@ -16,20 +16,16 @@ _HEAD = [column for column in _ALL if column.name != "body"]
 _LOCK = 71_304_581  # any number that nothing else of ours takes
 
 
-def add(conn: Connection, found: Sequence[Delivery]) -> int:
-    """Store them, but those that are here already; how many were new."""
-    rows = []
-    for one in found:
-        values = {name: getattr(one, name) for name in Delivery.__struct_fields__ if name != "id"}
-        rows.append(values)
+def add(conn: Connection, found: Sequence[Delivery]) -> set[tuple[str, str]]:
+    """Store them, but those that are here already; sender and id of those that are new."""
+    names = [name for name in Delivery.__struct_fields__ if name != "id"]
+    rows = [{name: getattr(one, name) for name in names} for one in found]
     statement = (
         upsert(conn, deliveries)
         .on_conflict_do_nothing(index_elements=[deliveries.c.sender, deliveries.c.delivery_id])
-        .returning(deliveries.c.id)
+        .returning(deliveries.c.sender, deliveries.c.delivery_id)
     )
-    if len(rows) == 1:
-        return len(conn.execute(statement.values(rows[0])).all())
-    return len(conn.execute(statement, rows).all())
+    return {(row.sender, row.delivery_id) for row in conn.execute(statement, rows)}
 
 
 def one_at_a_time(conn: Connection) -> None:

@@ -63,7 +63,7 @@ deployments = Table(
     Index("ix_deploys_deployments_entity", "entity", "started_at", "id"),
     Index("ix_deploys_deployments_environment", "entity", "environment", "started_at", "id"),
     Index("ix_deploys_deployments_week", "entity", "week", "finished_at"),
-    Index("ix_deploys_deployments_ended", "week", "finished_at", "id"),
+    Index("ix_deploys_deployments_ended", "production", "finished_at", "id"),
     Index("ix_deploys_deployments_started_at", "started_at", "id"),
     Index("ix_deploys_deployments_status", "status", "started_at", "id"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -233,7 +234,18 @@ def listing(conn: Connection, wanted: Wanted, before: int | None, limit: int) ->
 
 
 def _computed(query: Select[Any], wanted: Wanted) -> Select[Any]:
-    query = query.where(deployments.c.week >= wanted.first, deployments.c.week <= wanted.last)
+    if wanted.entity is None and wanted.owner is None:
+        # In the order of an index, so that a page of a million is as quick as one of a hundred.
+        first = datetime.fromisoformat(wanted.first).replace(tzinfo=UTC)
+        end = datetime.fromisoformat(wanted.last).replace(tzinfo=UTC) + timedelta(days=7)
+        query = query.where(
+            deployments.c.production.is_(True),
+            deployments.c.finished_at >= first,
+            deployments.c.finished_at < end,
+            deployments.c.week.is_not(None),
+        )
+    else:
+        query = query.where(deployments.c.week >= wanted.first, deployments.c.week <= wanted.last)
     if wanted.entity is not None:
         query = query.where(deployments.c.entity == wanted.entity)
     elif wanted.owner is not None:

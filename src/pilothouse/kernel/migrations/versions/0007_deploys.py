@@ -91,7 +91,7 @@ def _deployments() -> None:
     op.create_index(
         "ix_deploys_deployments_ended",
         "deploys_deployments",
-        ["week", "finished_at", "id"],
+        ["production", "finished_at", "id"],
         unique=False,
     )
     op.create_index(

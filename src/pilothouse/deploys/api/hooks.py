@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
+from pilothouse.deploys.api.together import together
 from pilothouse.deploys.formats import cloudevents, signatures
+from pilothouse.deploys.model import Delivery
 from pilothouse.deploys.service import receiving
 from pilothouse.deploys.service.receiving import Receipt
-from pilothouse.kernel.actors import Actor, Role
+from pilothouse.kernel import clock
+from pilothouse.kernel.actors import Role
 from pilothouse.kernel.errors import Denied, Invalid
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.web.access import LOOPBACK, needs, public
@@ -48,9 +52,8 @@ def github_hook(
     kind = request.headers.get("x-github-event", "")
     sent = _payload(request, body)
     delivery = request.headers.get("x-github-delivery") or _digest(body)
-    with program.db.begin() as tx:
-        receipt = receiving.from_github(tx, kind, delivery, sent, signed=bool(secret))
-    return _answer(receipt)
+    found = receiving.from_github(clock.now(), kind, delivery, sent, signed=bool(secret))
+    return _answer(program, [found])
 
 
 @post(
@@ -78,9 +81,8 @@ def gitlab_hook(
     key = request.headers.get("idempotency-key")
     uuid = request.headers.get("x-gitlab-event-uuid", "")
     delivery = key or f"{uuid}:{_digest(body)}"
-    with program.db.begin() as tx:
-        receipt = receiving.from_gitlab(tx, delivery, body, signed=bool(token))
-    return _answer(receipt)
+    found = receiving.from_gitlab(clock.now(), delivery, body, signed=bool(token))
+    return _answer(program, [found])
 
 
 @post(
@@ -91,20 +93,20 @@ def events(
     request: AnyRequest,
     body: bytes,
     program: NamedDependency[Program],
-    actor: NamedDependency[Actor],
 ) -> Response[Receipt]:
     """CloudEvents 1.0: structured, batched or binary; all of a request are stored, or none.
 
     Types: pilothouse.deployment, and CDEvents' service.deployed, upgraded, rolledback, removed.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
-    found = cloudevents.read(headers.get("content-type", ""), headers, body)
-    with program.db.begin(actor) as tx:
-        receipt = receiving.from_events(tx, found)
-    return _answer(receipt)
+    now, kind = clock.now(), headers.get("content-type", "")
+    found = [receiving.from_event(now, event) for event in cloudevents.read(kind, headers, body)]
+    return _answer(program, found)
 
 
-def _answer(receipt: Receipt) -> Response[Receipt]:
+def _answer(program: Program, found: Sequence[Delivery]) -> Response[Receipt]:
+    """Acknowledge what is stored."""
+    receipt = receiving.receipt(found, together(program.db).store(found))
     status = STORED if receipt.state == "stored" else IGNORED
     return Response(receipt, status_code=status)
 
