@@ -60,9 +60,7 @@ class Folder:
         return {}
 
     def written(self, paths: Sequence[str]) -> dict[str, history.Written]:
-        """The commit of each path, when the folder is in a clone and the file as committed; else
-        when the file was saved.
-        """
+        """The commit of each path where the file is as committed, else when it was saved."""
         found: dict[str, history.Written] = {}
         for path in paths:
             with contextlib.suppress(OSError, ValueError):

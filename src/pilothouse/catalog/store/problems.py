@@ -30,9 +30,7 @@ _WEIGHT = case(
 )
 
 
-def add(
-    conn: Connection, scope: str, items: Iterable[tuple[int, Problem]], now: datetime
-) -> None:
+def add(conn: Connection, scope: str, items: Iterable[tuple[int, Problem]], now: datetime) -> None:
     """Write problems down: source id, problem."""
     rows = [
         {

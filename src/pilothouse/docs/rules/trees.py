@@ -78,12 +78,15 @@ def tree(title: str, leaves: Sequence[Leaf], nav: Sequence[NavEntry]) -> list[Br
     return [branch for branch in branches if branch.items]
 
 
-def _items(leaves: Iterable[Leaf]) -> tuple[Item, ...]:
-    return tuple(Item(_title(leaf), leaf.slug) for leaf in leaves)
-
-
-def _title(leaf: Leaf) -> str:
-    return leaf.title if leaf.number is None else f"{leaf.number} {leaf.title}"
+def _items(leaves: Iterable[Leaf], title: str = "") -> tuple[Item, ...]:
+    """Lines; of those that are called as what they stand under, the first is an overview."""
+    found: list[Item] = []
+    for leaf in leaves:
+        named = leaf.title if leaf.number is None else f"{leaf.number} {leaf.title}"
+        if named == title:
+            named = "Overview" if not found else leaf.slug.rpartition("/")[2]
+        found.append(Item(named, leaf.slug))
+    return tuple(found)
 
 
 def _by_nav(title: str, leaves: Sequence[Leaf], nav: Sequence[NavEntry]) -> list[Branch]:
@@ -110,10 +113,21 @@ def _by_folder(title: str, leaves: Sequence[Leaf]) -> list[Branch]:
         folders.setdefault(folder, []).append(leaf)
     found: list[Branch] = []
     for folder, inside in sorted(folders.items()):
-        ordered = sorted(inside, key=lambda leaf: (not paths.is_index(leaf.path), leaf.slug))
-        ordered.sort(key=lambda leaf: "/" not in leaf.slug and not paths.is_index(leaf.path))
-        found.append(Branch(_folder_title(folder) if folder else title, _items(ordered)))
+        name = _folder_title(folder) if folder else title
+        found.append(Branch(name, _items(ordered(inside), name)))
     return found
+
+
+def ordered(leaves: Sequence[Leaf]) -> list[Leaf]:
+    """Pages without a nav: indexes first, files of the repository beside its docs last."""
+    above = any("/" in leaf.slug for leaf in leaves)
+
+    def key(leaf: Leaf) -> tuple[int, str]:
+        if above and "/" not in leaf.slug:
+            return 2 if paths.is_index(leaf.path) else 3, leaf.slug
+        return 0 if paths.is_index(leaf.path) else 1, leaf.slug
+
+    return sorted(leaves, key=key)
 
 
 def _folder_title(folder: str) -> str:

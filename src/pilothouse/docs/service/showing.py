@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 LIST = 100  # a page
-MOST_LISTED = 12  # in a panel
+MOST_LISTED = 8  # in a panel
 MOST_CONTENTS = 60  # lines of a table of contents
 
 
@@ -219,7 +219,8 @@ def sites(
 class Around(msgspec.Struct, frozen=True):
     """The docs that stand on an entity's page."""
 
-    home: str  # "" where it has none of its own
+    home: str
+    all_pages: int  # of its own docs
     pages: list[tuple[str, str]]  # title, address
     decided: list[Decided]
     sites: list[Listed]  # of what it owns, or of its parts
@@ -231,7 +232,7 @@ def around(tx: Tx, ref: EntityRef) -> Around | None:
     """Docs and decisions of an entity, or of what a team owns or a system has in it."""
     text = str(ref)
     site = tx.once(("docs.site", text), lambda: sources.site_of(tx.conn, text))
-    rows = pages.of_role(tx.conn, site.id, Role.PAGE, MOST_LISTED) if site is not None else []
+    rows = pages.of_role(tx.conn, site.id, Role.PAGE) if site is not None else []
     decided, total = decisions.listed(tx.conn, decisions.Wanted(ref=text), 5)
     owned = Sites([], 0)
     if ref.kind in ("group", "user"):
@@ -240,9 +241,18 @@ def around(tx: Tx, ref: EntityRef) -> Around | None:
         owned = sites(tx, system=text, limit=MOST_LISTED)
     if not rows and not decided and not owned.items:
         return None
-    shown = [(row.title, paths.href(text, row.slug)) for row in rows]
-    home = paths.href(text, "") if rows else ""
-    return Around(home, shown, _decided(tx, decided), owned.items, owned.total, total)
+    leaves = [trees.Leaf(row.path, row.slug, row.title, row.role) for row in rows]
+    items = trees.tree(site.title, leaves, ())[0].items if site is not None and leaves else ()
+    shown = [(item.title, paths.href(text, item.slug)) for item in items[:MOST_LISTED]]
+    return Around(
+        home=paths.href(text, ""),
+        all_pages=site.pages if site is not None else 0,
+        pages=shown,
+        decided=_decided(tx, decided),
+        sites=owned.items,
+        total=owned.total,
+        decisions=total,
+    )
 
 
 class Question(msgspec.Struct, frozen=True):
