@@ -58,7 +58,7 @@ class Portal:
 @contextmanager
 def serving(url: str, modules: Sequence[Module], **settings: Any) -> Iterator[Portal]:
     """These modules as a portal on this database."""
-    chosen = Settings(database_url=url, port=free_port(), **settings)
+    chosen = Settings(**{"database_url": url, "port": free_port(), **settings})
     program = open_program(chosen, modules)
     taken = listen(chosen)
     application, live = build(program)

@@ -19,10 +19,11 @@ def post(port: int, path: str, body: bytes = b"") -> tuple[int, bytes]:
         connection.close()
 
 
-def listening(port: int, path: str = "/live") -> socket.socket:
+def listening(port: int, path: str = "/live", cookie: str = "") -> socket.socket:
     """A client of server-sent events, after the first bytes of the stream."""
     client = socket.create_connection((LOOPBACK, port), timeout=10)
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\n\r\n".encode())
+    headers = f"Host: {LOOPBACK}:{port}\r\n" + (f"Cookie: {cookie}\r\n" if cookie else "")
+    client.sendall(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
     received = b""
     while b": open" not in received:
         received += client.recv(4096)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
@@ -75,7 +75,7 @@ class NewPasswordForm(msgspec.Struct):
 # --- Signing in ---
 
 
-@get("/login", opt=public(), sync_to_thread=True)
+@get("/", opt=public(), sync_to_thread=True)
 def login(
     request: AnyRequest,
     program: NamedDependency[Program],
@@ -111,7 +111,7 @@ def _login_page(
     )
 
 
-@post("/login", opt=public(), sync_to_thread=True, status_code=303)
+@post("/", opt=public(), sync_to_thread=True, status_code=303)
 def check_password(
     request: AnyRequest,
     data: Annotated[PasswordForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
@@ -302,7 +302,7 @@ def _account_page(
         "auth/account.html",
         title="Account",
         status_code=said.get("status", 200),
-        person=person,
+        me=person,
         asked=asked,
         provider=provider.label if provider else "",
         local=person is not None and person.provider == LOCAL,
@@ -453,8 +453,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 routes = [
-    login,
-    check_password,
+    Router("/login", route_handlers=[login, check_password]),
     leave,
     come_back,
     logout,
