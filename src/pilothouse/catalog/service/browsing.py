@@ -91,11 +91,11 @@ def count(tx: Tx, wanted: Wanted) -> int:
     return memory.remembered(tx.conn, ("count", asked), lambda: queries.count(tx.conn, asked))
 
 
-def counts_by(tx: Tx, column: str, wanted: Wanted) -> list[tuple[str, int]]:
-    """How many matching entities have each value of a column, the most first."""
+def counts_by(tx: Tx, columns: Sequence[str], wanted: Wanted) -> dict[str, list[tuple[str, int]]]:
+    """How many matching entities have each value of some columns, the most first."""
     asked = _which(wanted)
-    question = ("counts", column, asked)
-    return memory.remembered(tx.conn, question, lambda: queries.counts_by(tx.conn, column, asked))
+    question = ("counts", tuple(columns), asked)
+    return memory.remembered(tx.conn, question, lambda: queries.counts_by(tx.conn, columns, asked))
 
 
 def _which(wanted: Wanted) -> Wanted:
@@ -128,12 +128,9 @@ def find(tx: Tx, wanted: Wanted) -> Found:
     return Found(rows, count(tx, wanted))
 
 
-def search(tx: Tx, wanted: Wanted) -> Found:
-    """A page of entities that match `wanted.text`, those whose name it is first."""
-    rows = queries.ranked(tx.conn, wanted)
-    if not wanted.offset and wanted.limit and len(rows) < wanted.limit:
-        return Found(rows, len(rows))
-    return Found(rows, count(tx, wanted))
+def rows_in_order(tx: Tx, wanted: Wanted) -> list[Row]:
+    """A page of entities; those that match a text with those first whose name it is."""
+    return queries.ranked(tx.conn, wanted) if wanted.text else queries.matching(tx.conn, wanted)
 
 
 def entity(tx: Tx, ref: EntityRef) -> Present:

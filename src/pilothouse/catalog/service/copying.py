@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -47,7 +48,8 @@ def exported(tx: Tx) -> Iterator[Exported]:
 
 
 def _rows(tx: Tx) -> Sequence[Row]:
-    return tx.once("catalog.copying", lambda: browsing.find(tx, Wanted()).rows)
+    """All entities, as the list has them."""
+    return tx.once("catalog.copying", lambda: browsing.find(tx, Wanted(order="label", limit=None)).rows)
 
 
 def _pages(
@@ -62,12 +64,24 @@ def _pages(
 
 
 def _lists(tx: Tx) -> Iterator[Exported]:
-    yield from _pages("/catalog", {}, browsing.count(tx, Wanted()), listing.PAGE)
-    for kind, total in browsing.counts_by(tx, "kind", Wanted()):
-        yield from _pages("/catalog", {"kind": kind}, total, listing.PAGE)
-    for owner, total in browsing.counts_by(tx, "owner", Wanted()):
-        if owner and total > panels.MOST_OWNED:
-            yield from _pages("/catalog", {"owner": owner}, total, listing.PAGE, (owner,))
+    """Lists of all and of each kind."""
+    rows = _rows(tx)
+    kinds: dict[str, list[str]] = {}
+    for row in rows:
+        kinds.setdefault(row.ref.partition(":")[0], []).append(row.ref)
+    counts = " ".join(f"{kind} {len(refs)}" for kind, refs in sorted(kinds.items()))
+    yield from _shown({}, [row.ref for row in rows], counts)
+    for kind, refs in sorted(kinds.items()):
+        yield from _shown({"kind": kind}, refs, counts)
+
+
+def _shown(asked: Mapping[str, str], refs: Sequence[str], counts: str) -> Iterator[Exported]:
+    """The parts of a list of which it is known what each shows."""
+    parts = _pages("/catalog", asked, len(refs), listing.PAGE)
+    for number, part in enumerate(parts):
+        shown = refs[number * listing.PAGE : (number + 1) * listing.PAGE]
+        version = hashlib.blake2b("\n".join([counts, *shown]).encode(), digest_size=8)
+        yield msgspec.structs.replace(part, version=version.hexdigest())
 
 
 def _problems(tx: Tx) -> Iterator[Exported]:
@@ -83,13 +97,15 @@ def _problems(tx: Tx) -> Iterator[Exported]:
 
 
 def _relations(tx: Tx) -> Iterator[Exported]:
-    """Lists of relations of which the page of the entity shows only the first."""
+    """Lists of relations, and of what is owned, where the page of the entity has the first."""
     there = {row.ref for row in _rows(tx)}
     for end, ref, kept, total in relations.crowded(tx.conn, IN_A_ROW):
         relation = kept if end == "source" else reverse_of(kept)
         if ref in there and relation in panels.RELATION_WORDS:
             path = f"{views.href(ref)}/related"
             yield from _pages(path, {"type": relation}, total, panels.RELATED, (ref,))
+        if ref in there and relation == "ownerOf" and total > panels.MOST_OWNED:
+            yield from _pages("/catalog", {"owner": ref}, total, listing.PAGE, (ref,))
 
 
 def findable(tx: Tx) -> Iterator[Document]:

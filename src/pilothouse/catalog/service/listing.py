@@ -108,11 +108,13 @@ class Listing(msgspec.Struct, frozen=True):
 
 def listing(tx: Tx, question: Question) -> Listing:
     """Answer a question to the list."""
-    wanted = _wanted(question)
-    found = browsing.search(tx, wanted) if question.q else browsing.find(tx, wanted)
-    return Listing(
-        question, heading(question), views.items(tx, found.rows), found.total, facets(tx, question)
-    )
+    wanted, counts = _wanted(question), _counts(tx, question)
+    rows = browsing.rows_in_order(tx, wanted)
+    # Each entity has one value of a facet, if only none: those of one not chosen add up to all.
+    free = next((name for name, _ in FACETS if not getattr(question, name)), None)
+    total = sum(many for _, many in counts[free]) if free else browsing.count(tx, wanted)
+    items = views.items(tx, rows)
+    return Listing(question, heading(question), items, total, _facets(tx, question, counts))
 
 
 def heading(question: Question) -> str:
@@ -170,13 +172,32 @@ def _wanted(question: Question, without: str = "") -> Wanted:
 
 def facets(tx: Tx, question: Question) -> list[Facet]:
     """What the list can be narrowed by; each facet counts as if it were not chosen itself."""
-    return [facet for name, label in FACETS if (facet := _facet(tx, question, name, label)).options]
+    return _facets(tx, question, _counts(tx, question))
 
 
-def _facet(tx: Tx, question: Question, name: str, label: str) -> Facet:
+def _counts(tx: Tx, question: Question) -> dict[str, list[tuple[str, int]]]:
+    """For each facet its values and their numbers; those that look at the same counted at once."""
+    together: dict[Wanted, list[str]] = {}
+    for name, _ in FACETS:
+        together.setdefault(_wanted(question, without=name), []).append(name)
+    counts: dict[str, list[tuple[str, int]]] = {}
+    for wanted, names in together.items():
+        counts |= browsing.counts_by(tx, names, wanted)
+    return counts
+
+
+def _facets(
+    tx: Tx, question: Question, counts: Mapping[str, Sequence[tuple[str, int]]]
+) -> list[Facet]:
+    found = [_facet(tx, question, name, label, counts[name]) for name, label in FACETS]
+    return [facet for facet in found if facet.options]
+
+
+def _facet(
+    tx: Tx, question: Question, name: str, label: str, counts: Sequence[tuple[str, int]]
+) -> Facet:
     chosen: Sequence[str] = getattr(question, name)
-    counted = browsing.counts_by(tx, name, _wanted(question, without=name))
-    counted = [(value, total) for value, total in counted if value]
+    counted = [(value, total) for value, total in counts if value]
     shown = counted[:MOST_OPTIONS]
     shown += [pair for pair in counted[MOST_OPTIONS:] if pair[0] in chosen]
     names = _option_names(tx, name, [value for value, _ in shown])

@@ -121,7 +121,7 @@ def about(tx: Tx, ref: EntityRef) -> About:
     metadata, spec = body["metadata"], body.get("spec") or {}
     parents = [
         edge.target
-        for edge in relations.around(tx.conn, [str(ref)], 50)
+        for edge in views.around(tx, ref)
         if edge.source == str(ref) and edge.type == "partOf"
     ]
     names = views.name_all(tx, parents)
@@ -232,12 +232,14 @@ FAR = 120  # … and of those beside it
 
 def _draw(tx: Tx, ref: EntityRef, totals: Mapping[str, int]) -> graph.Drawing:
     text = str(ref)
-    near = relations.around(tx.conn, [text], NEAR)
+    edges = views.around(tx, ref)
+    near = [edge for edge in edges if edge.source == text][:NEAR]
+    near += [edge for edge in edges if edge.source != text][:NEAR]
     beside = {edge.target if edge.source == text else edge.source for edge in near}
     far = relations.around(tx.conn, sorted(beside)[:25], FAR)
-    edges = list(dict.fromkeys((e.source, e.type, e.target) for e in [*near, *far]))
-    names = views.name_all(tx, sorted({text, *(e[0] for e in edges), *(e[2] for e in edges)}))
-    return graph.draw(text, edges, names, totals=totals)
+    drawn = list(dict.fromkeys((e.source, e.type, e.target) for e in [*near, *far]))
+    names = views.name_all(tx, sorted({text, *(e[0] for e in drawn), *(e[2] for e in drawn)}))
+    return graph.draw(text, drawn, names, totals=totals)
 
 
 class RelatedPage(msgspec.Struct, frozen=True):

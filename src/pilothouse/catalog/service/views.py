@@ -11,6 +11,7 @@ import msgspec
 
 from pilothouse.catalog.model import (
     ChangeKind,
+    Edge,
     PlacedProblem,
     Present,
     Severity,
@@ -26,6 +27,7 @@ from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 
 TOGETHER = timedelta(minutes=1)  # changes of one load
+NAMES = "catalog.names"  # what a transaction keeps of them
 MOST_SHOWN = 100  # relations of one type on a page; the rest is counted and listed apart
 
 
@@ -83,14 +85,20 @@ def named(label: Label) -> Named:
 
 
 def name_all(tx: Tx, refs: Sequence[str]) -> dict[str, Named]:
-    """Names for all of these refs; one that is not in the catalog is called as it is written."""
-    found = queries.labels(tx.conn, list(dict.fromkeys(refs)))
-    return {
-        ref: named(found[ref])
-        if ref in found
-        else Named(ref, ref.rpartition("/")[2], ref.partition(":")[0], exists=False)
-        for ref in refs
-    }
+    """Names for all of these refs; one that is not in the catalog is called as it is written.
+
+    Panels of one page name the same entities again and again: each is asked for once.
+    """
+    known: dict[str, Named] = tx.once(NAMES, dict)
+    asked = [ref for ref in dict.fromkeys(refs) if ref not in known]
+    found = queries.labels(tx.conn, asked) if asked else {}
+    for ref in asked:
+        known[ref] = (
+            named(found[ref])
+            if ref in found
+            else Named(ref, ref.rpartition("/")[2], ref.partition(":")[0], exists=False)
+        )
+    return {ref: known[ref] for ref in refs}
 
 
 def items(tx: Tx, rows: Sequence[Row]) -> list[Item]:
@@ -184,6 +192,13 @@ def versions(tx: Tx, ref: EntityRef, limit: int = 200) -> list[Version]:
     return history.of_entity(tx.conn, present(tx, ref).uid, limit)
 
 
+def around(tx: Tx, ref: EntityRef) -> list[Edge]:
+    """Relations from and to an entity, those from it first, each side bounded."""
+    text = str(ref)
+    asked = ("catalog.around", text)
+    return tx.once(asked, lambda: relations.around(tx.conn, [text], MOST_SHOWN * 5))
+
+
 def related(tx: Tx, ref: EntityRef) -> list[Group]:
     """Its relations by type, both directions, each type bounded, with how many there are."""
     text = str(ref)
@@ -192,7 +207,7 @@ def related(tx: Tx, ref: EntityRef) -> list[Group]:
         if back := reverse_of(kind):
             totals[back] = total
     pairs: dict[str, list[str]] = {}
-    for edge in relations.around(tx.conn, [text], MOST_SHOWN * 5):
+    for edge in around(tx, ref):
         if edge.source == text:
             pairs.setdefault(edge.type, []).append(edge.target)
         elif back := reverse_of(edge.type):

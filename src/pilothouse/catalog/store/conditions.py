@@ -117,6 +117,11 @@ def where(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
     return and_(true(), *parts)
 
 
+def demanded(conn: Connection, wanted: Wanted) -> ColumnElement[bool]:
+    """What an entity's row must fulfil beside the text."""
+    return and_(true(), *_demands(conn, wanted))
+
+
 def narrowed(
     conn: Connection, wanted: Wanted, query: Select[*tuple[Any, ...]]
 ) -> Select[*tuple[Any, ...]]:
@@ -170,7 +175,7 @@ def _clause(conn: Connection, clause: Clause, *, free: bool = False) -> ColumnEl
         case Not(part):
             return not_(_clause(conn, part, free=free))
         case Begins(key, prefix):
-            return _found(key, lambda column: _begins(column, prefix), free=free)
+            return _found(key, lambda column: begins_with(column, prefix), free=free)
         case Test(key, None):
             return _found(key, None, free=free)
         case Test(key, values):
@@ -227,7 +232,8 @@ def _among(column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[b
     return column == values[0] if len(values) == 1 else column.in_(values)
 
 
-def _begins(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
+def begins_with(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
+    """A range of the column's index."""
     return and_(column >= prefix, column < prefix + HIGHEST)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,8 +10,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    and_,
     case,
     func,
+    or_,
     select,
     tuple_,
 )
@@ -22,6 +25,8 @@ from pilothouse.catalog.store.conditions import (
     Filter,
     Test,
     Wanted,
+    begins_with,
+    demanded,
     ends,
     escaped,
     in_trigrams,
@@ -47,6 +52,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["COLUMNS", "Filter", "Test", "Wanted"]  # and what is below
+
+
+MOST_RANKED = 200
+_NAMES = (entities.c.name, entities.c.label)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -249,41 +258,50 @@ def count(conn: Connection, wanted: Wanted) -> int:
 def ranked(conn: Connection, wanted: Wanted) -> list[Row]:
     """Entities that match a text: names first that are it, begin with it, have it."""
     term = wanted.text.lower()
+    begins = or_(*(begins_with(column, term) for column in _NAMES))
     rank = case(
         (entities.c.name == term, 0),
         (entities.c.label == term, 0),
-        (entities.c.name.like(f"{escaped(term)}%", escape="\\"), 1),
-        (entities.c.label.like(f"{escaped(term)}%", escape="\\"), 1),
+        (begins, 1),
         (entities.c.name.like(f"%{escaped(term)}%", escape="\\"), 2),
         else_=3,
     )
-    best = (
-        select(entities.c.id, rank.label("rank"))
-        .where(_where(conn, wanted))
-        .order_by(rank, entities.c.label, entities.c.id)
-        .offset(wanted.offset)
-        .limit(wanted.limit or 200)
-        .subquery("best")  # by ids alone, so that no body is carried through the sort
-    )
-    query = (
-        whole_rows()
-        .join(best, best.c.id == entities.c.id)
-        .order_by(best.c.rank, entities.c.label, entities.c.id)
-    )
-    return [row_of(row) for row in conn.execute(query)]
+    limit = wanted.limit or MOST_RANKED
+    first = and_(demanded(conn, wanted), begins)  # found in an index, and often enough of them
+    ids = _best(conn, rank, first, wanted.offset, limit)
+    if len(ids) < limit:
+        ids = _best(conn, rank, _where(conn, wanted), wanted.offset, limit)
+    place = {found: at for at, found in enumerate(ids)}
+    rows = conn.execute(whole_rows().where(entities.c.id.in_(ids)))
+    return sorted(map(row_of, rows), key=lambda row: place[row.id])
 
 
-def counts_by(conn: Connection, column: str, wanted: Wanted) -> list[tuple[str, int]]:
-    """How many matching entities have each value of a column, the most first."""
-    field = entities.c[column]
-    total = func.count().label("total")
-    query = (
-        select(field, total)
-        .where(_where(conn, wanted))
-        .group_by(field)
-        .order_by(total.desc(), field)
-    )
-    return [(row[0], row.total) for row in conn.execute(query)]
+def _best(
+    conn: Connection, rank: Any, which: ColumnElement[bool], offset: int, limit: int
+) -> list[int]:
+    """By ids alone, so that no body is carried through the sort."""
+    order = (rank, entities.c.label, entities.c.id)
+    query = select(entities.c.id).where(which).order_by(*order).offset(offset).limit(limit)
+    return list(conn.execute(query).scalars())
+
+
+def counts_by(
+    conn: Connection, columns: Sequence[str], wanted: Wanted
+) -> dict[str, list[tuple[str, int]]]:
+    """How many matching entities have each value of some columns, the most first.
+
+    Counted in one go: finding what matches a text takes longer than counting it.
+    """
+    fields = [entities.c[name] for name in columns]
+    query = narrowed(conn, wanted, select(*fields, func.count()).select_from(entities))
+    found: dict[str, Counter[str]] = {name: Counter() for name in columns}
+    for *values, total in conn.execute(query.group_by(*fields)):
+        for name, value in zip(columns, values, strict=True):
+            found[name][value] += total
+    return {
+        name: sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        for name, counts in found.items()
+    }
 
 
 def definition(conn: Connection, digest: str) -> str | None:
