@@ -9,13 +9,14 @@ import msgspec
 
 from pilothouse.catalog.service import origins, views
 from pilothouse.catalog.service.views import Named
-from pilothouse.docs.model import Change, Decision, Heading, Rendered, Role
+from pilothouse.docs.model import Change, Decision, Heading, Rendered, Role, Status
 from pilothouse.docs.rules import paths, trees
 from pilothouse.docs.rules.trees import Branch
 from pilothouse.docs.service import drawing, runbooks
 from pilothouse.docs.service.runbooks import Runbook
 from pilothouse.docs.store import decisions, pages, sources
 from pilothouse.kernel.errors import NotFound
+from pilothouse.kernel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LIST = 100  # a page
 MOST_LISTED = 8  # in a panel
+MOST_DECIDED = 5
 MOST_CONTENTS = 60  # lines of a table of contents
 
 
@@ -91,27 +93,26 @@ class Page(msgspec.Struct, frozen=True):
 
 def has_docs(tx: Tx, ref: str) -> str | None:
     """The address of an entity's docs; None where it has none."""
-    site = tx.once(("docs.site", ref), lambda: sources.site_of(tx.conn, ref))
+    site = _site(tx, ref)
     return paths.href(ref, "") if site is not None and site.pages else None
 
 
 def page(tx: Tx, ref: EntityRef, slug: str) -> Page:
     """A page of an entity's docs; "" is the first. Raises NotFound when there is none."""
     text = str(ref)
-    site = sources.site_of(tx.conn, text)
+    site = _site(tx, text)
     if site is None or not site.pages:
         views.present(tx, ref)  # the nearest is named where there is no such entity
         raise NotFound(
             f"{ref} has no docs. Put Markdown files into docs/ beside its catalog file, or name "
             "their folder by the annotation backstage.io/techdocs-ref"
         )
-    nav = sources.nav_of(tx.conn, site.id)
     numbers = decisions.numbers(tx.conn, site.id)
     leaves = [
         trees.Leaf(row.path, row.slug, row.title, row.role, numbers.get(row.id))
         for row in pages.of_site(tx.conn, site.id)
     ]
-    if not slug and (leaf := trees.first(leaves, nav)) is not None:
+    if not slug and (leaf := trees.first(leaves, site.nav)) is not None:
         slug = leaf.slug
     whole = pages.by_slug(tx.conn, site.id, slug)
     if whole is None:
@@ -128,7 +129,7 @@ def page(tx: Tx, ref: EntityRef, slug: str) -> Page:
         role=whole.role,
         html=drawing.draw(whole.text, whole.digest, whole.hrefs),
         contents=contents(whole.headings),
-        tree=trees.tree(site.title, leaves, nav),
+        tree=trees.tree(site.title, leaves, site.nav),
         site=site.title,
         home=paths.href(text, ""),
         entity=names[text],
@@ -192,11 +193,9 @@ class Sites(msgspec.Struct, frozen=True):
     total: int
 
 
-def sites(
-    tx: Tx, *, owner: str = "", system: str = "", limit: int = LIST, offset: int = 0
-) -> Sites:
-    """Docs by title: all of them, those of an owner, or those of a system."""
-    rows, total = sources.listed(tx.conn, owner=owner, system=system, limit=limit, offset=offset)
+def sites(tx: Tx, *, owner: str = "", limit: int = LIST, offset: int = 0) -> Sites:
+    """Docs by title: all of them, or those of an owner."""
+    rows, total = sources.listed(tx.conn, owner=owner, limit=limit, offset=offset)
     refs = {row.ref for row in rows} | {row.owner for row in rows if row.owner}
     names = views.name_all(tx, sorted(refs))
     return Sites(
@@ -216,43 +215,78 @@ def sites(
     )
 
 
+class Line(msgspec.Struct, frozen=True):
+    """A line of a panel; `note` stands beside it."""
+
+    title: str
+    href: str
+    note: str = ""
+
+
 class Around(msgspec.Struct, frozen=True):
     """The docs that stand on an entity's page."""
 
     home: str
     all_pages: int  # of its own docs
-    pages: list[tuple[str, str]]  # title, address
-    decided: list[Decided]
-    sites: list[Listed]  # of what it owns, or of its parts
+    pages: list[Line]
+    decided: list[Line]
+    more_decided: bool
+    sites: list[Line]  # of what it owns, or of its parts
     total: int
-    decisions: int
 
 
 def around(tx: Tx, ref: EntityRef) -> Around | None:
     """Docs and decisions of an entity, or of what a team owns or a system has in it."""
     text = str(ref)
-    site = tx.once(("docs.site", text), lambda: sources.site_of(tx.conn, text))
+    site = _site(tx, text)
     rows = pages.of_role(tx.conn, site.id, Role.PAGE) if site is not None else []
-    decided, total = decisions.listed(tx.conn, decisions.Wanted(ref=text), 5)
-    owned = Sites([], 0)
-    if ref.kind in ("group", "user"):
-        owned = sites(tx, owner=text, limit=MOST_LISTED)
-    elif ref.kind == "system":
-        owned = sites(tx, system=text, limit=MOST_LISTED)
-    if not rows and not decided and not owned.items:
+    decided = decisions.concerning(tx.conn, text, MOST_DECIDED + 1)
+    owned, total = _of_others(tx, ref)
+    if not rows and not decided and not owned:
         return None
     leaves = [trees.Leaf(row.path, row.slug, row.title, row.role) for row in rows]
-    items = trees.tree(site.title, leaves, ())[0].items if site is not None and leaves else ()
-    shown = [(item.title, paths.href(text, item.slug)) for item in items[:MOST_LISTED]]
+    items = [
+        item
+        for branch in (trees.tree(site.title, leaves, site.nav) if site is not None else ())
+        for item in branch.items
+        if item.slug
+    ]
     return Around(
         home=paths.href(text, ""),
         all_pages=site.pages if site is not None else 0,
-        pages=shown,
-        decided=_decided(tx, decided),
-        sites=owned.items,
-        total=owned.total,
-        decisions=total,
+        pages=[Line(item.title, paths.href(text, item.slug)) for item in items[:MOST_LISTED]],
+        decided=[
+            Line(
+                row.title if row.number is None else f"{row.number} {row.title}",
+                paths.href(row.ref, row.slug),
+                "" if row.status == Status.UNKNOWN else row.status,
+            )
+            for row in decided[:MOST_DECIDED]
+        ],
+        more_decided=len(decided) > MOST_DECIDED,
+        sites=owned,
+        total=total,
     )
+
+
+def _of_others(tx: Tx, ref: EntityRef) -> tuple[list[Line], int]:
+    """Docs of what a team or a person owns, or of the parts of a system; and how many."""
+    if ref.kind not in ("group", "user", "system"):
+        return [], 0
+    text, system = str(ref), ref.kind == "system"
+    rows, total = sources.listed(
+        tx.conn,
+        owner="" if system else text,
+        system=text if system else "",
+        limit=MOST_LISTED,
+    )
+    found = [Line(row.title, paths.href(row.ref, ""), counted(row.pages, "page")) for row in rows]
+    return found, total
+
+
+def _site(tx: Tx, ref: str) -> sources.SiteRow | None:
+    """The docs of an entity, asked for once a transaction."""
+    return tx.once(("docs.site", ref), lambda: sources.site_of(tx.conn, ref))
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -150,6 +150,34 @@ def listed(
     return found, conn.execute(counted).scalar_one()
 
 
+class Named(msgspec.Struct, frozen=True):
+    """A decision in a few words."""
+
+    ref: str
+    slug: str
+    number: int | None
+    title: str
+    status: str
+
+
+def concerning(conn: Connection, ref: str, limit: int) -> list[Named]:
+    """The newest decisions that concern an entity."""
+    query = (
+        select(
+            sites.c.ref,
+            pages.c.slug,
+            decisions.c.number,
+            decisions.c.title,
+            decisions.c.status,
+        )
+        .join(pages, pages.c.id == decisions.c.page_id)
+        .join(sites, sites.c.id == pages.c.site_id)
+        .where(_where(Wanted(ref=ref)))
+    )
+    rows = conn.execute(query.order_by(decisions.c.at.desc().nulls_last()).limit(limit))
+    return [Named(row.ref, row.slug, row.number, row.title, row.status) for row in rows]
+
+
 def counts(conn: Connection) -> tuple[list[tuple[str, int]], list[tuple[str, int]], int]:
     """How many decisions there are by status, by owner, and how many leave a question open."""
     by_status = select(decisions.c.status, func.count().label("n")).group_by(decisions.c.status)

@@ -30,13 +30,14 @@ class SiteRow(msgspec.Struct, frozen=True):
     root: str
     pages: int
     changed_at: datetime | None
+    nav: tuple[NavEntry, ...] = ()  # of one that is asked for by itself
 
 
-_SITE = [sites.c[name] for name in SiteRow.__struct_fields__]
+_SITE = [sites.c[name] for name in SiteRow.__struct_fields__ if name != "nav"]
 
 
 def _site(row: Any) -> SiteRow:
-    return SiteRow(*(getattr(row, name) for name in SiteRow.__struct_fields__))
+    return SiteRow(*(getattr(row, column.name) for column in _SITE))
 
 
 def put(conn: Connection, source_id: int, spec: str, hosted: Hosted) -> str:
@@ -133,9 +134,12 @@ def drop(conn: Connection, source_id: int) -> None:
 
 def site_of(conn: Connection, ref: str) -> SiteRow | None:
     """The docs of an entity."""
-    query = select(*_SITE).where(sites.c.ref == ref).order_by(sites.c.source_id.desc()).limit(1)
-    row = conn.execute(query).one_or_none()
-    return _site(row) if row else None
+    query = select(*_SITE, sites.c.nav).where(sites.c.ref == ref)
+    row = conn.execute(query.order_by(sites.c.source_id.desc()).limit(1)).one_or_none()
+    if row is None:
+        return None
+    nav = msgspec.json.decode(row.nav, type=tuple[NavEntry, ...])
+    return msgspec.structs.replace(_site(row), nav=nav)
 
 
 def with_refs(conn: Connection, refs: Sequence[str]) -> set[int]:
@@ -145,11 +149,6 @@ def with_refs(conn: Connection, refs: Sequence[str]) -> set[int]:
         here = sites.c.ref.in_(refs[start : start + AT_ONCE])
         found |= set(conn.execute(select(sites.c.source_id).where(here).distinct()).scalars())
     return found
-
-
-def nav_of(conn: Connection, site_id: int) -> tuple[NavEntry, ...]:
-    text = conn.execute(select(sites.c.nav).where(sites.c.id == site_id)).scalar()
-    return msgspec.json.decode(text or "[]", type=tuple[NavEntry, ...])
 
 
 def sites_of(conn: Connection, source_id: int) -> list[SiteRow]:
