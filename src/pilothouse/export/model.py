@@ -17,6 +17,7 @@ class Planned(msgspec.Struct, frozen=True):
     file: str  # its place in the copy: "catalog/index.html"
     refs: tuple[str, ...] = ()
     page: bool = True
+    version: str = ""
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -43,6 +44,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     file: str
     digest: str
     links: tuple[int, ...] = ()
+    version: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

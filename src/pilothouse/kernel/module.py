@@ -108,6 +108,7 @@ class Exported(msgspec.Struct, frozen=True):
     refs: tuple[str, ...] = ()  # none: it is drawn each time, as lists are
     also: tuple[str, ...] = ()  # other addresses whose links lead to it there
     page: bool = True  # False: it is no HTML (an image, a text) and keeps its name: "/a/b.png"
+    version: str = ""  # where given, drawn again only when this, or what it links to, is another
 
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):

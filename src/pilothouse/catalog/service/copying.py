@@ -49,7 +49,9 @@ def exported(tx: Tx) -> Iterator[Exported]:
 
 def _rows(tx: Tx) -> Sequence[Row]:
     """All entities, as the list has them."""
-    return tx.once("catalog.copying", lambda: browsing.find(tx, Wanted(order="label", limit=None)).rows)
+    return tx.once(
+        "catalog.copying", lambda: browsing.find(tx, Wanted(order="label", limit=None)).rows
+    )
 
 
 def _pages(

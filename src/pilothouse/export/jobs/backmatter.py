@@ -57,9 +57,7 @@ class Backmatter:
         yield self._page(finish, ABOUT, "about.html", "About this copy", at=at, pages=pages)
         for page in self._letters:
             where = f"{SEARCH}/{page.name}"
-            yield self._page(
-                finish, where, "letter.html", page.label, letter=page, letters=letters
-            )
+            yield self._page(finish, where, "letter.html", page.label, letter=page, letters=letters)
 
     def _page(self, finish: Finish, where: str, template: str, title: str, **more: Any) -> Drawn:
         return finish.own(Planned(where, self.files[where]), "", template, title=title, **more)

@@ -89,9 +89,7 @@ class Making:
         self.planned, self.files = plan(cut.exported)
         program = self._program()
         self.full = (
-            self.how.full
-            or cut.news.too_many
-            or deciding.is_full(self.before, program, cut.at)
+            self.how.full or cut.news.too_many or deciding.is_full(self.before, program, cut.at)
         )
         self.missing = self.place.missing(deciding.files_of(self.before), thorough=self.full)
         quiet = not (self.full or cut.news.fresh or self.missing or self.before.unfinished)
@@ -163,9 +161,7 @@ class Making:
         todo: Collection[str] = list(self.planned)
         if not self.full:
             news = cut.news
-            todo = deciding.due(
-                self.planned, self.before, news.touched, news.beside, self.missing
-            )
+            todo = deciding.due(self.planned, self.before, news.touched, news.beside, self.missing)
         for _ in range(ROUNDS):
             lost = self._draw(cut, [self.planned[one] for one in todo if one in self.planned])
             if not lost:
@@ -238,9 +234,7 @@ class Making:
 
     def _end(self, cut: Cut, program: str) -> int:
         """Take away what is gone, and write the manifest; how many files went."""
-        pages, addresses = deciding.remembered(
-            self.planned, self.drawn, self.before, self.failed
-        )
+        pages, addresses = deciding.remembered(self.planned, self.drawn, self.before, self.failed)
         if not self.full:  # pages that were not drawn use what was there
             kept = (item for item in self.before.files.items() if item[0].startswith("static/"))
             self.others = dict(kept) | self.others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ import msgspec
 import structlog
 from litestar import Request
 
+from pilothouse.catalog.service.views import NAMES
 from pilothouse.export.model import Drawn, Failed, Planned
 from pilothouse.export.rules.links import Copier
 from pilothouse.export.rules.private import scrubber
@@ -75,10 +77,14 @@ class Painter:
         from pilothouse.kernel.web.live import Live
 
         self._finish = Finish(program, site)
-        self._app: Any = application(program, self._finish.frame, Live(program.db))
+        self._names: dict[str, Any] = {}  # of entities, that pages of one batch share
+        db = dataclasses.replace(program.db, shared={NAMES: self._names})
+        inner = Program(program.settings, db, program.modules)
+        self._app: Any = application(inner, self._finish.frame, Live(db))
 
     def draw(self, wanted: Sequence[tuple[Planned, str]]) -> list[Drawn | Failed]:
         """Draw pages, each given with the digest that the copy has of it, "" for none."""
+        self._names.clear()  # they may be others by now
         return asyncio.run(self._draw(wanted))
 
     async def _draw(self, wanted: Sequence[tuple[Planned, str]]) -> list[Drawn | Failed]:

@@ -84,9 +84,7 @@ class Folder:
         for name in names:
             path = self.path / name
             path.unlink(missing_ok=True)
-            folders.update(
-                parent for parent in path.parents if parent.is_relative_to(self.path)
-            )
+            folders.update(parent for parent in path.parents if parent.is_relative_to(self.path))
         folders.discard(self.path)
         for folder in sorted(folders, key=lambda one: len(one.parts), reverse=True):
             with suppress(OSError):  # something is in it still

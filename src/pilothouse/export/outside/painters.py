@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import struct
 import subprocess
@@ -24,6 +26,7 @@ from pilothouse.kernel.settings import Settings
 COMMAND = "draw-pages"  # of the command line, not for people
 BATCH = 20  # pages asked for at once
 FEW = 150  # pages that are drawn sooner than another process has started
+COLLECT_EVERY = 10  # batches
 POLITE = 5  # niceness of the processes that draw
 _HEAD = struct.Struct(">I")
 
@@ -138,8 +141,10 @@ def serve(open_program: Any) -> None:
         setup = _read(source, Setup)
         painter = Painter(open_program(setup.settings), setup.site)
         _rest()
-        while True:
+        for number in itertools.count(1):
             answers = painter.draw(_read(source, Batch).wanted)
+            if not number % COLLECT_EVERY:
+                gc.collect()
             drawn = [answer for answer in answers if isinstance(answer, Drawn)]
             failed = [answer for answer in answers if isinstance(answer, Failed)]
             _write(out, msgspec.msgpack.encode(Answer(drawn, failed)))
@@ -148,11 +153,10 @@ def serve(open_program: Any) -> None:
 
 
 def _rest() -> None:
-    """What stays need not be looked through by every collection."""
-    import gc
-
+    """What stays need not be looked through; what is drawn is let go of after a few batches."""
     gc.collect()
     gc.freeze()
+    gc.disable()
 
 
 def _start() -> subprocess.Popen[bytes]:

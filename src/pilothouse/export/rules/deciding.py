@@ -44,13 +44,16 @@ def due(
         kept = manifest.pages.get(address)
         if kept is None or kept.file != page.file or not kept.digest or page.file in missing:
             new.append(address)
-        elif (
-            not page.refs
-            or _about(page.refs, beside)
-            or not numbers.isdisjoint(kept.links)
-        ):
+        elif _stale(page, kept, beside) or not numbers.isdisjoint(kept.links):
             again.append(address)
     return new + again
+
+
+def _stale(page: Planned, kept: Kept, beside: Collection[str]) -> bool:
+    """Whether a page is to be drawn again for what it is about; a list without a version always."""
+    if page.version != kept.version or _about(page.refs, beside):
+        return True
+    return not page.refs and not page.version
 
 
 def _about(refs: Iterable[str], some: Collection[str]) -> bool:
@@ -87,7 +90,7 @@ def remembered(
         else:
             continue
         places = tuple(numbers.setdefault(link, len(numbers)) for link in links)
-        pages[address] = Kept(page.file, digest, places)
+        pages[address] = Kept(page.file, digest, places, page.version)
     return pages, tuple(numbers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import urljoin, urlsplit
 
@@ -32,8 +33,8 @@ _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _NAVS = re.compile(
     r"""<nav\b[^>]*class="(?:tabs|pages)".*?</nav>|<p class="legend">.*?</p>""", re.DOTALL
 )
-_LOST = re.compile(r"<(span|g) data-lost[^>]*>.*?</\1>", re.DOTALL)
-_MARK = " data-lost"
+_MARK, _LOST_END = " data-lost", "<!--lost-->"  # around links that lead nowhere, for a moment
+_LOST = re.compile(r"<(?:span|g) data-lost[^>]*>.*?<!--lost-->", re.DOTALL)
 _EMPTY = re.compile(r"""<p class="legend">\s*</p>|<span class="to">\s*</span>""")
 _MAIN = '<main id="main"'
 OUTSIDE = ("http", "https")
@@ -48,6 +49,16 @@ class Copied:
     assets: set[str] = field(default_factory=set)
 
 
+@lru_cache(maxsize=65536)
+def _parts(href: str) -> tuple[str, str] | None:
+    """The address and the fragment of a link from the top, as a page writes it; None: is none."""
+    try:
+        parts = urlsplit(unescape(href).strip())
+        return address(parts._replace(fragment="").geturl()), parts.fragment
+    except (Invalid, ValueError):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Copier:
     """Makes pages of the copy; `files` says in which file each address is."""
@@ -58,9 +69,9 @@ class Copier:
         """The page at address `where` as it is to stand in `file`."""
         html = _without_server(html)
         head, main, body = html.partition(_MAIN)
-        frame = _Page(self.files, where, file)
-        content = _Page(self.files, where, file)
-        html = frame.rewrite(head) + main + _without_lost(content.rewrite(body))
+        frame = _Page(self.files, where, up(file))
+        content = _Page(self.files, where, up(file))
+        html = _without_lost(frame.rewrite(head)) + main + _without_lost(content.rewrite(body))
         # What the frame links to, every page does; when that changes, all are drawn again.
         return Copied(html, content.links, frame.assets | content.assets)
 
@@ -85,7 +96,7 @@ def _without_lost(html: str) -> str:
     if _MARK not in html:
         return html
     html = _NAVS.sub(lambda found: _EMPTY.sub("", _LOST.sub("", found[0])), html)
-    return html.replace(_MARK, "")
+    return html.replace(_MARK, "").replace(_LOST_END, "")
 
 
 @dataclass(slots=True)
@@ -94,7 +105,7 @@ class _Page:
 
     files: Mapping[str, str]
     where: str
-    file: str
+    up: str
     links: set[str] = field(default_factory=set)
     assets: set[str] = field(default_factory=set)
     _ends: list[str] = field(default_factory=list)  # what closes each open <a>
@@ -130,7 +141,7 @@ class _Page:
             self._ends.append("</a>")
             return f"<a{_HREF.sub(_with(to), inside, count=1)}>"
         name = "g" if self._svg else "span"
-        self._ends.append(f"</{name}>")
+        self._ends.append(f"</{name}>{_LOST_END}")
         return f"<{name}{_MARK}{_only_class(inside)}>"
 
     def _other(self, name: str, inside: str, whole: str) -> str:
@@ -149,28 +160,32 @@ class _Page:
 
         What is embedded (an image, a style) must be in the copy; a link may lead out of it.
         """
-        href = unescape(href).strip()
         if href.startswith("#"):
-            return href
-        if _SCHEME.match(href) or href.startswith("//"):
-            scheme = href.partition(":")[0].lower()
-            if embedded:
-                return href if href.startswith("data:image/") else None
-            return href if scheme in OUTSIDE or href.startswith("//") else None
-        try:
-            full = urljoin(self.where, href)
-            fragment = urlsplit(full).fragment
-            target = address(full)
-        except (Invalid, ValueError):
+            return unescape(href)
+        if not href.startswith("/") or href.startswith("//"):
+            href = unescape(href).strip()
+            if _SCHEME.match(href) or href.startswith("//"):
+                return _outside(href, embedded=embedded)
+            href = urljoin(self.where, href)
+        if (parts := _parts(href)) is None:
             return None
+        target, fragment = parts
         if target.startswith(STATIC):
             self.assets.add(target.removeprefix(STATIC))
-            return up(self.file) + target[1:]
+            return self.up + target[1:]
         self.links.add(target)
         file = self.files.get(target)
         if file is None:
             return None
-        return up(self.file) + file + (f"#{fragment}" if fragment else "")
+        return f"{self.up}{file}#{fragment}" if fragment else self.up + file
+
+
+def _outside(href: str, *, embedded: bool) -> str | None:
+    """A link out of the portal: to the web; what is embedded may only be an image in itself."""
+    if embedded:
+        return href if href.startswith("data:image/") else None
+    web = href.startswith("//") or href.partition(":")[0].lower() in OUTSIDE
+    return href if web else None
 
 
 _SOURCE = {"form": "action"} | dict.fromkeys(("script", "img", "source", "video", "audio"), "src")

@@ -49,7 +49,7 @@ def plan(pages: Iterable[Exported]) -> tuple[dict[str, Planned], dict[str, str]]
         if file.lower() in taken:
             file = _marked(file, where)
         taken.add(file.lower())
-        planned[where] = Planned(where, file, item.refs, item.page)
+        planned[where] = Planned(where, file, item.refs, item.page, item.version)
         files[where] = file
     for where, item in exported.items():
         for other in item.also:
@@ -63,7 +63,9 @@ def file_of(where: str, *, page: bool = True) -> str:
     parts = [_safe(unquote(part)) for part in path.split("/") if part]
     if query:
         pairs = parse_qsl(query, keep_blank_values=True)
-        parts.append(_safe(".".join(["q", *(f"{name}.{value}" for name, value in pairs)])) + ".html")
+        parts.append(
+            _safe(".".join(["q", *(f"{name}.{value}" for name, value in pairs)])) + ".html"
+        )
     elif page:
         parts.append(INDEX)
     return "/".join(parts) or INDEX

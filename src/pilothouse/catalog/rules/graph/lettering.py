@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Thousandths of the font's size: Liberation Sans, a tenth wider, as other systems' fonts are.
 _NARROW = "fijlrtI.,:;'!|()[]/\\- "
@@ -14,11 +15,13 @@ _BREAKS = re.compile(r"(?<=[-_./:@ ])|(?<=[a-z0-9])(?=[A-Z])")
 ELLIPSIS = "…"
 
 
+@lru_cache(maxsize=8192)
 def width(text: str, size: float) -> float:
     """About how many px a text takes, rather too many than too few."""
     return sum(map(_letter, text)) * size / 1000
 
 
+@lru_cache(maxsize=4096)
 def _letter(letter: str) -> int:
     if letter in _NARROW:
         return _WIDTHS["narrow"]
