@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
+from litestar.params import RawBody
 
 from pilothouse.deploys.api.together import together
 from pilothouse.deploys.formats import cloudevents, signatures
@@ -33,7 +34,7 @@ STORED, IGNORED = 202, 200
     request_max_body_size=MOST_BYTES,
 )  # fmt: skip
 def github_hook(
-    request: AnyRequest, body: bytes, program: NamedDependency[Program]
+    request: AnyRequest, body: RawBody, program: NamedDependency[Program]
 ) -> Response[Receipt]:
     """A webhook of GitHub: stored, then acknowledged.
 
@@ -61,7 +62,7 @@ def github_hook(
     request_max_body_size=MOST_BYTES,
 )  # fmt: skip
 def gitlab_hook(
-    request: AnyRequest, body: bytes, program: NamedDependency[Program]
+    request: AnyRequest, body: RawBody, program: NamedDependency[Program]
 ) -> Response[Receipt]:
     """A webhook of GitLab: stored, then acknowledged.
 
@@ -91,7 +92,7 @@ def gitlab_hook(
 )  # fmt: skip
 def events(
     request: AnyRequest,
-    body: bytes,
+    body: RawBody,
     program: NamedDependency[Program],
 ) -> Response[Receipt]:
     """CloudEvents 1.0: structured, batched or binary; all of a request are stored, or none.
