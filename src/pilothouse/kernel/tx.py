@@ -87,6 +87,7 @@ class Database:
     handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wake: Wake = field(default_factory=Wake)
     ties: Ties = NO_TIES
+    shared: Mapping[Any, Any] = field(default_factory=dict)  # what reads know from their beginning
     _turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,7 +118,8 @@ class Database:
         """A transaction that only reads, and sees one state of the database throughout."""
         options = {} if self.is_sqlite else SNAPSHOT
         with self.engine.connect().execution_options(**options) as conn, conn.begin():
-            yield Tx(conn, clock.now(), actor, self.handlers, self.ties)
+            known = dict(self.shared)
+            yield Tx(conn, clock.now(), actor, self.handlers, self.ties, _known=known)
 
     def reachable(self) -> bool:
         """Whether a query is answered."""
