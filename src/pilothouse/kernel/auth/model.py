@@ -20,7 +20,7 @@ ROLE_SCOPES = {
     "write": Role.EDITOR,
     "admin": Role.ADMIN,
 }
-NARROW_SCOPES = {"events": Role.EDITOR, "metrics": Role.VIEWER}
+NARROW_SCOPES = {"events": Role.RESPONDER, "metrics": Role.VIEWER}
 SCOPE_WORDS = {
     "read": "read everything a viewer sees",
     "respond": "what a responder may do",
