@@ -153,7 +153,9 @@ def licenses(web: Path, outputs: dict[str, Any]) -> str:
     for name in sorted({match[1] for match in found if match}):
         folder = web / "node_modules" / name
         about = json.loads((folder / "package.json").read_text())
-        texts = [path.read_text() for path in sorted(folder.glob("[Ll][Ii][Cc][Ee][Nn][CcSs][Ee]*"))]
+        named = re.compile(r"licen[cs]e", re.IGNORECASE)
+        found = [path for path in sorted(folder.iterdir()) if path.is_file()]
+        texts = [path.read_text() for path in found if named.match(path.name)]
         texts = texts or license_in_readme(folder)
         if not texts:
             raise BundleError(f"npm package {name} comes without its licence; it cannot be shipped")
@@ -166,7 +168,9 @@ def license_in_readme(folder: Path) -> list[str]:
     """The licence that a package has in its README only."""
     readme = folder / "README.md"
     text = readme.read_text() if readme.is_file() else ""
-    match = re.search(r"^## Licen[cs]e\n(.*?Permission is hereby granted.*)", text, re.M | re.S)
+    match = re.search(
+        r"^## Licen[cs]e\n(.*?Permission is hereby granted.*)", text, re.MULTILINE | re.DOTALL
+    )
     return [match[1].strip()] if match else []
 
 

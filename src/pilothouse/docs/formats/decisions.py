@@ -7,7 +7,7 @@ kubernetes/enhancements (keps/NNNN-kep-template: README.md and kep.yaml).
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,8 @@ _HEADINGS: tuple[tuple[Question, tuple[str, ...]], ...] = (
         "proposal", "proposed approach", "the proposal", "decision", "the decision",
         "decision outcome", "solution", "proposed solution", "approach", "design",
         "detailed design", "design details", "guide-level explanation",
-        "reference-level explanation", "what we decided", "outcome", "implementation", "chosen option",
+        "reference-level explanation", "what we decided", "outcome", "implementation",
+        "chosen option",
     )),
     (Question.ALTERNATIVES, (
         "alternatives", "alternatives considered", "considered options", "options",
@@ -242,11 +243,11 @@ def _date(values: Mapping[str, Any]) -> str:
         "updated",
     ):
         value = values.get(name)
-        if isinstance(value, datetime.date):
+        if isinstance(value, dt.date):
             return f"{value.year:04}-{value.month:02}-{value.day:02}"
         if isinstance(value, str) and (match := _DATE.search(value)):
             try:
-                return datetime.date(*map(int, match.groups())).isoformat()
+                return dt.date(*map(int, match.groups())).isoformat()
             except ValueError:
                 continue
     return ""

@@ -1,4 +1,4 @@
-"""A Markdown text as HTML that is safe to show: links resolved, code coloured, all of it cleaned."""
+"""A Markdown text as HTML that is safe to show: links resolved, code coloured, all cleaned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 LONGEST = 400_000  # characters that are laid out; a longer text is shown as it is
-_TAGS = set(
+_TAGS = frozenset(
     [
         "a",
         "abbr",
@@ -86,30 +86,28 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
 }
-_KINDS = set(
-    [
-        "note",
-        "tip",
-        "important",
-        "warning",
-        "caution",
-        "danger",
-        "info",
-        "hint",
-        "attention",
-        "error",
-        "bug",
-        "example",
-        "success",
-        "question",
-        "quote",
-        "abstract",
-        "failure",
-        "summary",
-        "todo",
-        "check",
-    ]
-)
+_KINDS = {
+    "note",
+    "tip",
+    "important",
+    "warning",
+    "caution",
+    "danger",
+    "info",
+    "hint",
+    "attention",
+    "error",
+    "bug",
+    "example",
+    "success",
+    "question",
+    "quote",
+    "abstract",
+    "failure",
+    "summary",
+    "todo",
+    "check",
+}
 _BLOCKS = {"admonition", "admonition-title"} | _KINDS
 _CLASSES = {
     "div": _BLOCKS,
@@ -133,8 +131,9 @@ _ELSEWHERE = "elsewhere:"  # marks images that are not ours to load
 
 
 def render(text: str, hrefs: Mapping[str, str]) -> Rendered:
-    """Lay out a text. `hrefs` says where each link and image leads; what is not in it leads
-    nowhere, unless it is the address of a page elsewhere or an anchor of this one.
+    """Lay out a text; `hrefs` says where each link and image leads.
+
+    What is not in it leads nowhere, unless it is an address elsewhere or an anchor of this page.
     """
     body = body_of(text, frontmatter.read(text).lines)
     if len(body) > LONGEST:
@@ -180,7 +179,7 @@ def _level(tokens: Sequence[Token]) -> None:
             token.tag = f"h{min(len(above) + 1, 6)}"
 
 
-def _mark(tokens: Sequence[Token]) -> None:
+def _mark(tokens: Sequence[Token]) -> None:  # noqa: C901 (a table of sorts of tokens)
     """Admonitions, task lists and the alignment of cells by classes of ours."""
     ends: list[str] = []
     box: bool | None = None  # of the list item that was opened last
@@ -246,7 +245,7 @@ def _clean(html: str, hrefs: Mapping[str, str]) -> str:
     import nh3
     from pygments.token import STANDARD_TYPES
 
-    def allowed(tag: str, name: str, value: str) -> str | None:
+    def allowed(_tag: str, name: str, value: str) -> str | None:
         match name:
             case "id":
                 return dialect.safe_anchor(value[: dialect.LONGEST_ANCHOR])
@@ -289,10 +288,10 @@ def _src(value: str, hrefs: Mapping[str, str]) -> str | None:
 
 
 def _finish(html: str) -> str:
-    """What cleaned HTML still needs: nothing loaded from elsewhere, everything reachable by keys."""
+    """What cleaned HTML still needs: nothing loaded from elsewhere, all reachable by keys."""
     within = 0  # links that are open
 
-    def tag(match: re.Match[str]) -> str:
+    def tag(match: re.Match[str]) -> str:  # noqa: PLR0911 (one for each sort of tag)
         nonlocal within
         name, end, rest = match["name"], match["end"], match["rest"]
         if name == "a":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pilothouse.catalog.outside.sources import open_source
 from pilothouse.docs.model import Change, Hosted
@@ -27,7 +27,7 @@ class Files:
     def __init__(self, spec: str, workdir: Path) -> None:
         self.source: Source = open_source(spec, workdir)
 
-    def __enter__(self) -> Files:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping
 from urllib.parse import quote
 
 import msgspec
 
 from pilothouse.docs.model import Fault, Link
 from pilothouse.docs.rules import paths
-from collections.abc import Callable, Collection, Mapping
-
-if TYPE_CHECKING:
-    pass
 
 PICTURES = {
     ".png": "image/png",

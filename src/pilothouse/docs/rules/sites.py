@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pilothouse.docs.model import Declared, Fault, MkDocs, NavEntry, Site
 from pilothouse.docs.rules import paths
-from collections.abc import Mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

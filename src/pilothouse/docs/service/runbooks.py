@@ -107,7 +107,7 @@ def confirm(tx: Tx, ref: EntityRef, slug: str) -> str:
     site = sources.site_of(tx.conn, str(ref))
     page = pages.by_slug(tx.conn, site.id, slug) if site else None
     if page is None:
-        raise NotFound(f"there is no runbook {slug} in the docs of {ref}")
+        raise NotFound(f"There is no runbook {slug} in the docs of {ref}")
     said = runbooks.Said(
         page.source_id, page.path, page.id, page.digest, tx.actor.id, tx.actor.name
     )

@@ -116,7 +116,7 @@ def page(tx: Tx, ref: EntityRef, slug: str) -> Page:
         slug = leaf.slug
     whole = pages.by_slug(tx.conn, site.id, slug)
     if whole is None:
-        raise NotFound(f"the docs of {ref} have no page {slug}: it may have been moved or removed")
+        raise NotFound(f"The docs of {ref} have no page {slug}: it may have been moved or removed")
     refs = [text, *([site.owner] if site.owner else [])]
     names = views.name_all(tx, refs)
     hosted = sources.hosted(tx.conn, whole.source_id)

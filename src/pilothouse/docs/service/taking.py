@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pilothouse.catalog.model import Problem, Severity
 from pilothouse.catalog.service import declaring, origins, reporting, views
-from pilothouse.docs.model import Fault, Role
+from pilothouse.catalog.service.declaring import Declaration
+from pilothouse.docs.model import Fault, Filed, Kept, Role
 from pilothouse.docs.rules import archive, paths
 from pilothouse.docs.store import decisions, pages, runbooks, sources
 from pilothouse.kernel import search
 from pilothouse.kernel.events import Event
-from pilothouse.catalog.service.declaring import Declaration
-from collections.abc import Collection, Mapping, Sequence
-from pilothouse.docs.model import Filed, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -287,11 +286,10 @@ def digest_of(addresses: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def others(tx: Tx, source_id: int) -> dict[int, str]:
+def others(tx: Tx, source_id: int) -> list[str]:
     """Sources whose pages may link to those of this one."""
     found = sources.specs(tx.conn)
-    found.pop(source_id, None)
-    return found
+    return [spec for number, spec in found.items() if number != source_id]
 
 
 def concerned(tx: Tx, refs: Sequence[str]) -> list[str]:

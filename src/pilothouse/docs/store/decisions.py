@@ -91,7 +91,7 @@ def weave(conn: Connection, ids: Sequence[int], pairs: Collection[tuple[int, int
         conn.execute(insert(supersedes), rows)
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             decisions.c.page_id,

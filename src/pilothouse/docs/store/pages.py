@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +19,6 @@ from pilothouse.docs.store.tables import (
     sites,
     supersedes,
 )
-from datetime import datetime
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,6 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from pilothouse.docs.model import Reading, Step
 from pilothouse.docs.store.sources import AT_ONCE
 from pilothouse.docs.store.tables import confirmations, pages, runbook_refs, runbooks, sites
-from datetime import datetime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def drop_confirmations(conn: Connection, source_id: int) -> None:
     conn.execute(delete(confirmations).where(confirmations.c.source_id == source_id))
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             runbooks.c.page_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,6 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pilothouse.docs.model import Hosted, NavEntry, Picture, Site
 from pilothouse.docs.store.tables import blobs, pages, pictures, sites, sources
 from pilothouse.kernel.db import upsert
-from datetime import datetime
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Background work of docs: bringing what a source's files say into the portal."""
+"""Where all links of a source lead, once all its pages are known."""
 
 from __future__ import annotations
 
@@ -6,152 +6,27 @@ import hashlib
 import posixpath
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-import structlog
-
-from pilothouse.docs.model import Change, Fault, Picture, Reading, Role
-from pilothouse.docs.outside.files import COMPANION, Files
+from pilothouse.docs.model import Fault, Picture, Role
 from pilothouse.docs.rules import links, paths
-from pilothouse.docs.service import reading, runbooks, taking
+from pilothouse.docs.service import taking
 from pilothouse.kernel.errors import PilothouseError
-from pilothouse.kernel.jobs import JobKind
-from pilothouse.kernel.module import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pilothouse.docs.jobs.looking import Look
     from pilothouse.docs.model import Kept, Site
     from pilothouse.docs.service.reading import Layout
-    from pilothouse.docs.service.taking import Known
-    from pilothouse.kernel.events import Event
-    from pilothouse.kernel.jobs.worker import Work
-    from pilothouse.kernel.program import Program
 
-log = structlog.get_logger("pilothouse.docs")
-
-LOOK = "docs.look"
-CHUNK = 50  # pages written in one transaction, which others wait for
-MOST_UNCOMMITTED = 500  # known pages whose commit is asked for again
 MOST_PICTURES = 2000  # of one source
-SOON = timedelta(seconds=1)  # after a change of the catalog: most often the source is told as well
+PICTURES_AT_ONCE = 20  # written in one transaction
 # github.com/o/r/blob/main/x · gitlab.com/g/s/r/-/blob/main/x · codeberg.org/o/r/src/branch/main/x
 _HOSTED = re.compile(
     r"/(?P<repository>[^/]+(?:/[^/]+)+?)(?:/-)?/(?:blob|tree|src)(?:/branch)?/(?P<rest>[^/]+/.+)"
 )
-
-
-@dataclass(slots=True)
-class Look:
-    """One look at the docs of one source."""
-
-    program: Program
-    spec: str
-    known: Known
-    files: Files
-    site_ids: Mapping[str, int] = field(default_factory=dict)
-    faults: list[tuple[str, Fault, str]] = field(default_factory=list)
-    touched: set[str] = field(default_factory=set)
-    before: str = ""  # digest of what others could link to
-
-    def run(self) -> None:
-        """Bring the portal to what the files say now."""
-        layout = self._layout()
-        self.faults += layout.faults
-        hosted = self.files.hosted()
-        with self.program.db.begin() as tx:
-            self.site_ids, self.before = taking.begin(
-                tx, self.known, self.spec, hosted, layout.sites
-            )
-        titles = {one.ref: one.title for one in reading.declared(self.known.declared)}
-        for chunk in _chunks(self._read(layout)):
-            with self.program.db.begin() as tx:
-                taking.take(tx, self.known, self.site_ids, chunk, titles)
-            self.touched |= {one.ref for one in chunk}
-        self._drop(layout)
-        self._finish(layout)
-
-    def _layout(self) -> Layout:
-        texts = {path: self.files.text(path) for path in self.files.configs()}
-        return reading.layout(
-            reading.declared(self.known.declared),
-            self.files.pages(),
-            {path: text for path, text in texts.items() if text is not None},
-            self.files.local,
-        )
-
-    def _read(self, layout: Layout) -> Iterator[Reading]:
-        """Pages that are new or changed, as they are now."""
-        stamps = self.files.stamps(layout.pages)
-        beside = {path: _companion(path) for path in layout.pages if _companion(path)}
-        companions = self.files.stamps(beside.values())
-        todo: dict[str, str] = {}
-        for path, placed in layout.pages.items():
-            if path not in stamps:
-                continue
-            companion = companions.get(beside.get(path, ""), "")
-            stamp = reading.stamp(placed, stamps[path], companion)
-            if path not in self.known.pages or self.known.pages[path].stamp != stamp:
-                todo[path] = stamp
-        changes = self.files.changes(list(todo))
-        for path, stamp in todo.items():
-            placed = layout.pages[path]
-            try:
-                data = self.files.read(path)
-            except PilothouseError as error:
-                fault = Fault("docs-unreadable", str(error))
-                self.faults.append((path, fault, placed.site.ref))
-                continue
-            companion = beside.get(path, "")
-            text = self.files.text(companion) if companion in companions else None
-            yield reading.read(placed, data, stamp, changes.get(path, Change()), text)
-
-    def _drop(self, layout: Layout) -> None:
-        gone = [page for path, page in self.known.pages.items() if path not in layout.pages]
-        if gone:
-            refs = {number: ref for ref, number in self.site_ids.items()}
-            self.touched |= {refs[page.site_id] for page in gone if page.site_id in refs}
-            with self.program.db.begin() as tx:
-                taking.drop(tx, gone)
-
-    def _finish(self, layout: Layout) -> None:
-        with self.program.db.read() as tx:
-            pages = taking.all_pages(tx, self.known.id)
-            filed = taking.filed(tx, self.known.id)
-            concerned = runbooks.concerned(tx, pages.values())
-            self.faults += [(path, fault, "") for path, fault in concerned]
-        linking = Linking(self, layout, pages)
-        hrefs, changes = linking.run(), self._committed(pages)
-        addresses = [(path, linking.address(page)) for path, page in pages.items()]
-        digest = taking.digest_of(addresses)
-        with self.program.db.begin() as tx:
-            taking.link(tx, hrefs, changes)
-            outcome = taking.Outcome(self.site_ids, filed, self._whose(pages), self.touched, digest)
-            taking.finish(tx, self.known, outcome)
-            if digest != self.before:  # what others link to may be here now, or elsewhere
-                for number, spec in taking.others(tx, self.known.id).items():
-                    log.debug("docs.others_look", source=number)
-                    tx.enqueue(LOOK, {"source": spec}, key=spec, after=SOON)
-
-    def _whose(self, pages: Mapping[str, Kept]) -> list[tuple[str, Fault, str]]:
-        refs = {number: ref for ref, number in self.site_ids.items()}
-        return [
-            (path, fault, ref or (refs.get(pages[path].site_id, "") if path in pages else ""))
-            for path, fault, ref in self.faults
-        ]
-
-    def _committed(self, pages: Mapping[str, Kept]) -> dict[int, Change]:
-        """Of pages that were not committed as they are, those that are now."""
-        waiting = [
-            path
-            for path, page in pages.items()
-            if page.commit_id is None and path in self.known.pages
-        ][:MOST_UNCOMMITTED]
-        found = self.files.changes(waiting) if waiting else {}
-        return {pages[path].id: change for path, change in found.items() if change.id}
 
 
 @dataclass(slots=True)
@@ -232,8 +107,9 @@ class Linking:
         )
 
     def _view(self, path: str, site: Site) -> str | None:
-        """Where people see what is no page: the list of an archive, a folder's first page, or the
-        host's own page of a file.
+        """Where people see what is no page.
+
+        The list of an archive, a folder's first page, or the page that a host has of a file.
         """
         if path.rstrip("/") in site.archives:
             return f"/rfcs?about={quote(site.ref, safe='')}"
@@ -267,7 +143,8 @@ class Linking:
         known = self.look.known.pictures
         fresh = [path for path, stamp in stamps.items() if known.get(path, ("", ""))[0] != stamp]
         names = {path: known[path][1] for path in stamps if path in known}
-        for part in _chunks(self._brought(fresh, stamps)):
+        for start in range(0, len(fresh), PICTURES_AT_ONCE):
+            part = list(self._brought(fresh[start : start + PICTURES_AT_ONCE], stamps))
             with self.look.program.db.begin() as tx:
                 taking.show_pictures(tx, self.look.known, part, ())
             names |= {picture.path: picture.name for picture in part}
@@ -327,63 +204,3 @@ def _hosted(target: str) -> tuple[str, str] | None:
     if match is None:
         return None
     return f"{parts.netloc}/{match['repository']}".lower(), match["rest"]
-
-
-def _companion(path: str) -> str:
-    """The kep.yaml beside a KEP."""
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/{COMPANION}" if folder and name == "README.md" else ""
-
-
-def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    chunk: list[Any] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) >= CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def look(program: Program, spec: str) -> None:
-    """Look at the docs of one source now; its copy is as the catalog's last look left it.
-
-    A source that cannot be read keeps its docs; the catalog tells why.
-    """
-    with program.db.read() as tx:
-        known = taking.known(tx, spec)
-    if known is None:
-        return
-    try:
-        with Files(spec, Path(program.settings.data)) as files:
-            Look(program, spec, known, files).run()
-    except PilothouseError as error:
-        log.warning("docs.source_unreachable", source=spec, error=str(error))
-
-
-def _look(work: Work) -> None:
-    look(work.program, work.job.data()["source"])
-
-
-def _source_read(work: Work, event: Event) -> None:
-    """A source was looked at: its docs are next."""
-    spec = event.data["source"]
-    with work.finish() as tx:
-        tx.enqueue(LOOK, {"source": spec}, key=spec)
-
-
-def _catalog_changed(work: Work, event: Event) -> None:
-    """Entities changed: those of a source that left take their docs along."""
-    with work.finish() as tx:
-        for source_id in taking.gone(tx):
-            taking.forget(tx, source_id)
-        for spec in taking.concerned(tx, event.entities):
-            tx.enqueue(LOOK, {"source": spec}, key=spec, after=SOON)
-
-
-jobs = [JobKind(LOOK, _look, lease=timedelta(seconds=60), judges=True)]
-handlers = [
-    Subscription("catalog.source_read", "docs.read", _source_read),
-    Subscription("catalog.changed", "docs.settle", _catalog_changed),
-]
