@@ -49,6 +49,11 @@ def news(tx: Tx, since: datetime | None, seen: Sequence[str]) -> News:
     )
 
 
+def journal(tx: Tx) -> str:
+    """Which database this is, so that a copy of another one is not taken for one of this."""
+    return events.first(tx.conn)
+
+
 def findable(tx: Tx) -> list[Document]:
     """Everything that can be found: entities, and what modules put into the index."""
     return [*copying.findable(tx), *search.everything(tx)]

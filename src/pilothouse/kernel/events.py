@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Index, String, Table, Text, insert, select
+from sqlalchemy import Column, Connection, Index, String, Table, Text, func, insert, select
 
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.db import Instant, metadata, upsert
@@ -118,6 +118,11 @@ def entities_since(conn: Connection, at: datetime, limit: int) -> dict[str, Told
         if row.ref is not None:
             refs.append(row.ref)
     return {one: Told(at, tuple(refs)) for one, (at, refs) in found.items()}
+
+
+def first(conn: Connection) -> str:
+    """The oldest event, by which this journal can be told from another; "" when there is none."""
+    return conn.execute(select(func.min(events.c.id))).scalar() or ""
 
 
 def told(conn: Connection, window: timedelta, now: datetime, limit: int = 5000) -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""What the catalog gives to the copy as plain files: its pages, its words, whose addresses stay out."""
+"""What the catalog gives to the copy as plain files: its pages, its words, and whose contacts."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -134,11 +134,10 @@ def findable(tx: Tx) -> Iterator[Document]:
         )
 
 
-def _title(body: Mapping[str, object]) -> str:
-    metadata, spec = body["metadata"], body.get("spec") or {}
-    profile = spec.get("profile") if isinstance(spec, dict) else None
+def _title(body: Mapping[str, Any]) -> str:
+    metadata, profile = body["metadata"], (body.get("spec") or {}).get("profile")
     called = views.text_of(profile, "displayName") if isinstance(profile, dict) else ""
-    return views.text_of(metadata, "title") or called or metadata["name"]  # pyright: ignore
+    return views.text_of(metadata, "title") or called or metadata["name"]
 
 
 def contacts(tx: Tx) -> frozenset[str]:

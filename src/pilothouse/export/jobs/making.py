@@ -49,6 +49,7 @@ class Cut(msgspec.Struct, frozen=True):
     news: service.News
     findable: list[Document]
     contacts: frozenset[str]
+    journal: str
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,7 @@ class Making:
         self.before = deciding.read_manifest(self.place.read(MANIFEST), str(self.place))
         cut = self._cut()
         self.planned, self.files = plan(cut.exported)
-        program = self._program()
+        program = self._program(cut)
         self.full = (
             self.how.full or cut.news.too_many or deciding.is_full(self.before, program, cut.at)
         )
@@ -118,10 +119,11 @@ class Making:
                 news=service.news(tx, since, self.before.seen),
                 findable=service.findable(tx),
                 contacts=service.contacts(tx),
+                journal=service.journal(tx),
             )
 
-    def _program(self) -> str:
-        """Whatever stands on every page, so that another one means drawing all."""
+    def _program(self, cut: Cut) -> str:
+        """Whatever stands on every page, and whose copy it is: another one means drawing all."""
         nav = [
             item.href
             for module in self.program.modules
@@ -129,7 +131,7 @@ class Making:
             if item.href in self.files
         ]
         static = sorted(assets.manifest(assets.STATIC).files.values())
-        return digest_of(" ".join([__version__, *nav, *static]).encode())
+        return digest_of(" ".join([__version__, cut.journal, *nav, *static]).encode())
 
     def _bring(self, cut: Cut) -> None:
         """Draw and write whatever is not as it should be."""

@@ -60,7 +60,7 @@ def _about(refs: Iterable[str], some: Collection[str]) -> bool:
     return any(ref in some for ref in refs)
 
 
-def linking_to(gone: Collection[str], drawn: Mapping[str, Drawn], manifest: Manifest) -> set[str]:
+def linking_to(gone: set[str], drawn: Mapping[str, Drawn], manifest: Manifest) -> set[str]:
     """Pages of the copy with a link to one of these, by what is known of them now."""
     numbers = {at for at, address in enumerate(manifest.addresses) if address in gone}
     old = {
@@ -68,7 +68,7 @@ def linking_to(gone: Collection[str], drawn: Mapping[str, Drawn], manifest: Mani
         for address, kept in manifest.pages.items()
         if address not in drawn and not numbers.isdisjoint(kept.links)
     }
-    return old | {address for address, page in drawn.items() if not gone.isdisjoint(page.links)}  # pyright: ignore
+    return old | {address for address, page in drawn.items() if not gone.isdisjoint(page.links)}
 
 
 def remembered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape, unescape
@@ -198,7 +198,7 @@ def _attribute(inside: str, name: str) -> str | None:
     return None
 
 
-def _with(value: str) -> object:
+def _with(value: str) -> Callable[[re.Match[str]], str]:
     text = escape(value)
     return lambda found: f' {found[1]}="{text}"'
 

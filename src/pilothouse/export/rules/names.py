@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from pilothouse.export.model import Planned
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.module import Exported
-from pilothouse.export.model import Planned
 
 INDEX = "index.html"
 LONGEST = 120  # characters of one part of a file's path

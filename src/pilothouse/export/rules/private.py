@@ -21,7 +21,7 @@ _TOKENS = re.compile(
     | sk_live_[A-Za-z0-9]{16,255} | rk_live_[A-Za-z0-9]{16,255}          # Stripe
     | AIza[A-Za-z0-9_-]{35}                                              # Google
     | npm_[A-Za-z0-9]{36} | pypi-[A-Za-z0-9_-]{50,500}                   # npm, PyPI
-    | dop_v1_[a-f0-9]{64} | hf_[A-Za-z0-9]{30,100}                       # DigitalOcean, Hugging Face
+    | dop_v1_[a-f0-9]{64} | hf_[A-Za-z0-9]{30,100}                       # DigitalOcean …
     | ph_[A-Za-z0-9_-]{20,255}                                           # ours
     | eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}  # JWT
     )""",
