@@ -16,13 +16,12 @@ from pilothouse.catalog.model import (
     Edge,
     FieldChange,
     Present,
-    Problem,
     Scope,
     Tally,
 )
 from pilothouse.catalog.rules import changes, search
 from pilothouse.catalog.rules.claims import holder
-from pilothouse.catalog.rules.problems import CODES
+from pilothouse.catalog.service.rivals import tell_rivals
 from pilothouse.catalog.store import documents, entities, problems, relations
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.events import Event
@@ -30,7 +29,6 @@ from pilothouse.kernel.tx import Tx
 
 CHANGED = "catalog.changed"  # the type of the event that tells of new versions
 MOST_AT_ONCE = 400  # refs of one query; both databases have a limit for its values
-MOST_RIVALS = 5  # named to the document that keeps a ref; more are counted
 MOST_PAIRS = 40_000  # of entities that went and came in one pass; beyond that none is a rename
 _OWN_COLUMNS = frozenset({"metadata.name", "metadata.namespace", "metadata.uid"})
 
@@ -75,7 +73,7 @@ def _settle(tx: Tx, wanted: list[str], commits: dict[str, Commit]) -> Tally:
     _write(tx, [step for step in steps if step.change], commits)
     _replace(tx, [step for step in steps if not step.change])
     problems.clear_refs(tx.conn, Scope.CLAIM, wanted)
-    _tell_rivals(tx, held, {step.claim.document_id for step in steps})
+    tell_rivals(tx, held, {step.claim.document_id for step in steps})
     tally = _count(steps)
     _announce(tx, steps, tally)
     return tally
@@ -255,47 +253,6 @@ def _replace(tx: Tx, steps: list[_Step]) -> None:
     ]
     entities.change(tx.conn, rows)
     _relate(tx, steps)  # the lines of what they refer to may be others
-
-
-def _tell_rivals(tx: Tx, held: dict[str, list[Claim]], holders: set[int]) -> None:
-    """Both documents of a ref claimed twice are told, each where the other stands."""
-    found: list[tuple[int, Problem]] = []
-    for ref, rivals in held.items():
-        if len(rivals) > 1:
-            keeper = next(claim for claim in rivals if claim.document_id in holders)
-            found += [(claim.source_id, _rivalry(ref, claim, keeper, rivals)) for claim in rivals]
-    problems.add(tx.conn, Scope.CLAIM, found, tx.now)
-
-
-def _rivalry(ref: str, claim: Claim, keeper: Claim, rivals: list[Claim]) -> Problem:
-    if claim is keeper:
-        code = "contested-ref"
-        others = [_place(other, claim) for other in rivals[: MOST_RIVALS + 1] if other is not claim]
-        more = len(rivals) - 1 - len(others[:MOST_RIVALS])
-        named = ", ".join(others[:MOST_RIVALS]) + (f" and {more:,} more" if more else "")
-        words = f"{ref} is also claimed by {named}; this document keeps it"
-    else:
-        code = "duplicate-ref"
-        words = (
-            f"{ref} is held by {_place(keeper, claim)}, so this document is left out. "
-            "Rename one of the two, or delete one."
-        )
-    return Problem(
-        code=code,
-        severity=CODES[code].severity,
-        message=words,
-        file=claim.path,
-        line=claim.line,
-        ref=ref,
-        field="metadata.name",
-        found=claim.entity.body["metadata"]["name"],
-        expected="a name that no other document of this kind and namespace has",
-    )
-
-
-def _place(claim: Claim, seen_from: Claim) -> str:
-    place = f"{claim.path}:{claim.line}"
-    return place if claim.source_id == seen_from.source_id else f"{place} in {claim.spec}"
 
 
 def _count(steps: list[_Step]) -> Tally:
