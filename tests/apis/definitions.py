@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.apis.rules.comparing import compare
+from pilothouse.apis.service.comparing import compare
 from pilothouse.apis.service.reading import contract_of
 
 if TYPE_CHECKING:

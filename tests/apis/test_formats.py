@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -283,22 +284,23 @@ junk: Any = st.recursive(
 )  # fmt: skip
 
 
-@given(st.sampled_from([("openapi", "3.1.0"), ("swagger", "2.0"), ("asyncapi", "2.0.0"), ("asyncapi", "3.0.0")]), junk)
+@given(
+    st.sampled_from(
+        [("openapi", "3.1.0"), ("swagger", "2.0"), ("asyncapi", "2.0.0"), ("asyncapi", "3.0.0")]
+    ),
+    junk,
+)
 def test_nonsense_within_a_definition_is_passed_over_or_told(kind: Any, value: Any) -> None:
     document = {**value, kind[0]: kind[1]} if isinstance(value, dict) else {kind[0]: kind[1]}
-    try:
+    with contextlib.suppress(Unreadable):
         contract_of(json.dumps(document))
-    except Unreadable as error:
-        assert str(error)
 
 
 @given(st.text(alphabet='abc{}()[];="\n/*= servicmog1rpunt.', max_size=200))
 def test_any_text_is_read_or_told(text: str) -> None:
     for begin in ("", 'syntax = "proto3";\n', "type Query {", "message A {"):
-        try:
+        with contextlib.suppress(Unreadable):
             contract_of(begin + text)
-        except Unreadable as error:
-            assert str(error)
 
 
 def test_a_text_tells_its_own_style() -> None:

@@ -53,8 +53,8 @@ def header(name: str, *, required: bool = False) -> dict[str, Any]:
 
 def proto(number: int) -> str:
     return (
-        'syntax = "proto3";\nmessage M { string name = %d; }\n'
-        "service S { rpc Ask(M) returns (M); }\n" % number
+        f'syntax = "proto3";\nmessage M {{ string name = {number}; }}\n'
+        "service S { rpc Ask(M) returns (M); }\n"
     )
 
 
@@ -266,7 +266,7 @@ def test_graphql_is_compared_by_graphql_core() -> None:
     found = {(f.severity, f.rule, f.place) for f in compared(old, new).findings}
     assert (Severity.BREAKING, "graphql-field-removed", "Query.b") in found
     assert any(rule == "graphql-required-arg-added" for _, rule, _ in found)
-    assert all(severity is not Severity.BREAKING for severity, _, place in found if place.endswith("c"))
+    assert (Severity.SAFE, "graphql-field-added", "Query.c") in found
     assert not compared(old, old).findings
 
 
@@ -288,9 +288,15 @@ def test_a_message_that_is_no_longer_sent_breaks_its_readers() -> None:
 
 names = st.sampled_from("abcdef")
 scalars = st.sampled_from(
-    [{"type": "string"}, {"type": "integer"}, {"type": "boolean"}, {"type": "string", "maxLength": 9},
-     {"enum": ["x", "y"]}, {"$ref": "#/components/schemas/A"}]
-)  # fmt: skip
+    [
+        {"type": "string"},
+        {"type": "integer"},
+        {"type": "boolean"},
+        {"type": "string", "maxLength": 9},
+        {"enum": ["x", "y"]},
+        {"$ref": "#/components/schemas/A"},
+    ]
+)
 schemas = st.recursive(
     scalars,
     lambda inner: st.one_of(

@@ -8,7 +8,8 @@ import pytest
 from tests.apis.definitions import SHARED
 
 from pilothouse.apis.model import Comparison, Contract, Severity
-from pilothouse.apis.rules.comparing import SAME, compare
+from pilothouse.apis.rules.comparing import SAME
+from pilothouse.apis.service.comparing import compare
 from pilothouse.apis.service.reading import contract_of
 
 NULLABLE = "NullableEntity"  # of `items` in the answer of POST /entities/by-refs

@@ -74,9 +74,9 @@ def register(cli: App, _open_program: Open) -> None:
         strict
             Warnings count as breaking changes do.
         """
-        from pilothouse.apis.rules.comparing import compare
+        from pilothouse.apis.service import comparing
 
-        found = compare(*_both(old, new))
+        found = comparing.compare(*_both(old, new))
         if json:
             _print_report(old, new, found)
         else:
@@ -89,11 +89,11 @@ def register(cli: App, _open_program: Open) -> None:
 
 def _both(old: Path, new: Path) -> tuple[Contract, Contract]:
     """Two definitions that can be compared. Raises Invalid where they cannot."""
+    from pilothouse.apis.service import comparing
+
     before, after = _contract(old), _contract(new)
-    kinds = {Style.SWAGGER: Style.OPENAPI}
-    was, now = kinds.get(before.style, before.style), kinds.get(after.style, after.style)
-    if was is not now:
-        raise Invalid(f"{old} is {was} and {new} is {now}: they cannot be compared")
+    if not comparing.are_comparable(before, after):
+        raise Invalid(f"{old} is {before.style}, {new} is {after.style}: they cannot be compared")
     return before, after
 
 
@@ -116,7 +116,9 @@ def _text(finding: Finding) -> str:
     )
     note = f"; {finding.note}" if finding.note else ""
     used = f" [{_used(finding)}]" if finding.operations else ""
-    return f"{finding.severity:8} {finding.place}: {finding.text}{values}{note} ({finding.rule}){used}"
+    return (
+        f"{finding.severity:8} {finding.place}: {finding.text}{values}{note} ({finding.rule}){used}"
+    )
 
 
 def _used(finding: Finding) -> str:

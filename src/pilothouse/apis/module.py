@@ -59,9 +59,7 @@ module = Module(
             title="Operations",
             template="apis/panels/operations.html",
             load=_operations,
-            applies=lambda subject: (
-                subject.page == "entity" and subject.refs[0].startswith("api:")
-            ),
+            applies=lambda subject: subject.page == "entity" and subject.refs[0].startswith("api:"),
             note=_operations_note,
             live=LIVE,
             order=8,

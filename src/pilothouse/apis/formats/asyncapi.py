@@ -116,7 +116,7 @@ class _Run:
                 taken=action == "receive",
             )
 
-    def _operation(  # noqa: PLR0913  one call for both versions
+    def _operation(
         self,
         verb: str,
         address: str,
@@ -155,7 +155,9 @@ class _Run:
             item = self._followed(found)
             given = tree.mapping(item, "schema")
             plain = {"type": "string"} | {
-                key: item[key] for key in ("enum", "default") if isinstance(item, Mapping) and key in item
+                key: item[key]
+                for key in ("enum", "default")
+                if isinstance(item, Mapping) and key in item
             }
             yield Parameter(
                 name,
@@ -207,7 +209,11 @@ class _Run:
 
 def _last(found: Any) -> str:
     """What a message is called where it is referred to."""
-    return tree.unescaped(_last_part(tree.text(found, "$ref"))) or tree.text(found, "name") or "message"
+    return (
+        tree.unescaped(_last_part(tree.text(found, "$ref")))
+        or tree.text(found, "name")
+        or "message"
+    )
 
 
 def _last_part(ref: str) -> str:

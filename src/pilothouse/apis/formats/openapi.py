@@ -125,7 +125,8 @@ class _Run:
         found = item[method]
         given = [*tree.sequence(item, "parameters"), *tree.sequence(found, "parameters")]
         raw = {
-            (tree.text(one, "in"), tree.text(one, "name")): one for one in map(self._followed, given)
+            (tree.text(one, "in"), tree.text(one, "name")): one
+            for one in map(self._followed, given)
         }
         body = self._form(raw.values(), found) if self.is_swagger else self._body(found)
         notes = ("the API calls this, you serve it",) if webhook else ()
@@ -299,7 +300,9 @@ def _needs(found: Any) -> tuple[Need, ...]:
 
 
 def _shown(value: Any) -> str:
-    return value[: tree.LONGEST_VALUE] if isinstance(value, str) else tree.as_json(value, pretty=True)
+    return (
+        value[: tree.LONGEST_VALUE] if isinstance(value, str) else tree.as_json(value, pretty=True)
+    )
 
 
 def _first(one: Mapping[str, Any]) -> str:

@@ -33,12 +33,14 @@ NUMBER = "number"  # the bound that holds a field's number
 _TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
     r"""|(?P<word>\.?[A-Za-z_][\w.]*|-?\d[\w.+-]*)|(?P<mark>.)""",
-    re.S,
+    re.DOTALL,
 )
 _SCALARS = frozenset(
-    "double float int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool "
-    "string bytes".split()
-)
+    (
+        "double", "float", "int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32",
+        "fixed64", "sfixed32", "sfixed64", "bool", "string", "bytes",
+    )
+)  # fmt: skip
 
 
 class _Token:

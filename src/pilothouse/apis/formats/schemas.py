@@ -10,6 +10,7 @@ from pilothouse.apis.model import Bound, Named, Property, Schema
 
 DEEPEST = 40  # levels of one schema without a name
 MOST_CHOICES = 2_000
+LARGEST = 1e300
 BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
     "maxLength", "minItems", "maxItems", "minProperties", "maxProperties",
@@ -153,18 +154,20 @@ def _choices(found: Mapping[str, Any]) -> tuple[str, ...]:
 def _bounds(found: Mapping[str, Any]) -> Iterator[Bound]:
     for name in BOUNDS:
         value = found.get(name)
-        if isinstance(value, bool) and value and name.startswith("exclusive"):
-            limit = found.get("minimum" if name.endswith("Minimum") else "maximum")
-            if _is_number(limit):
-                yield Bound(name, float(limit))
-        elif _is_number(value) and not _is_exclusive(found, name):
-            yield Bound(name, float(value))
+        if value is True and name.startswith("exclusive"):  # OpenAPI 3.0: a flag beside the bound
+            value = found.get("minimum" if name.endswith("Minimum") else "maximum")
+        elif _is_exclusive(found, name):
+            continue
+        if (number := _number(value)) is not None:
+            yield Bound(name, number)
     if found.get("uniqueItems") is True:
         yield Bound("uniqueItems", 1)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300  # noqa: PLR2004
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < LARGEST else None
 
 
 def _is_exclusive(found: Mapping[str, Any], name: str) -> bool:

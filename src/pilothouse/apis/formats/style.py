@@ -8,11 +8,13 @@ from typing import Any
 
 from pilothouse.apis.model import Style
 
-_PROTO = re.compile(r"^\s*(syntax\s*=|package\s+[\w.]+\s*;|(service|message)\s+\w+\s*\{)", re.M)
+_PROTO = re.compile(
+    r"^\s*(syntax\s*=|package\s+[\w.]+\s*;|(service|message)\s+\w+\s*\{)", re.MULTILINE
+)
 _GRAPHQL = re.compile(
     r"^\s*(extend\s+)?(schema\s*[@{]|(type|interface|input|enum)\s+\w+[^{:]*\{"
     r"|union\s+\w+[^=\n]*=|scalar\s+\w+|directive\s+@)",
-    re.M,
+    re.MULTILINE,
 )
 _BEGINNING = 200_000  # characters that are looked at
 

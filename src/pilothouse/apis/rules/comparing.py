@@ -23,9 +23,7 @@ from pilothouse.apis.model import (
     Place,
     Schema,
     Severity,
-    Style,
 )
-from pilothouse.apis.rules import graphql
 from pilothouse.apis.rules import operations as _operations  # registers its rules
 from pilothouse.apis.rules import properties as _properties
 from pilothouse.apis.rules import values as _values
@@ -45,7 +43,7 @@ from pilothouse.apis.rules.registry import (
     differences,
 )
 
-__all__ = ["RULE_FILES", "compare"]
+__all__ = ["RULE_FILES", "compare", "weighed"]
 
 RULE_FILES = (_operations, _properties, _values)
 MOST_OPERATIONS = 20  # named in one finding
@@ -57,16 +55,14 @@ Key = tuple[str, str, Way]  # a named schema before and after, and its direction
 
 
 def compare(old: Contract, new: Contract) -> Comparison:
-    """What changed from one version to the next, the heaviest first.
+    """What changed from one version to the next, the heaviest first."""
+    return weighed(_Run(old, new).findings())
 
-    Raises Unreadable for a GraphQL schema that cannot be built.
-    """
-    if old.style is Style.GRAPHQL and new.style is Style.GRAPHQL:
-        found = list(graphql.findings(old.text, new.text))
-    else:
-        found = _Run(old, new).findings()
+
+def weighed(found: list[Finding]) -> Comparison:
+    """Findings, the heaviest first."""
     weights = list(Severity)
-    found.sort(key=lambda finding: weights.index(finding.severity))
+    found = sorted(found, key=lambda finding: weights.index(finding.severity))
     return Comparison(tuple(found[:MOST_FINDINGS]))
 
 
@@ -105,8 +101,7 @@ class _Run:
             self._inner(old, new, key[2], key[1], 0)
         for key, one in told.items():
             found += [
-                msgspec.structs.replace(item, operations=(key,), touched=1)
-                for item in one.findings
+                msgspec.structs.replace(item, operations=(key,), touched=1) for item in one.findings
             ]
         return found + self._of_schemas(told)
 

@@ -47,6 +47,10 @@ def example(schema: Schema, named: Mapping[str, Schema], depth: int = 0) -> Any:
     several = (*found.one_of, *found.any_of)
     if several and not found.properties:
         return example(several[0], named, depth + 1)
+    return _made_up(found, named, depth)
+
+
+def _made_up(found: Schema, named: Mapping[str, Schema], depth: int) -> Any:
     kind = next(iter(found.types), "object" if found.properties else "")
     if found.properties and kind not in _BY_TYPE:
         return _object(found, named, depth)
@@ -54,6 +58,10 @@ def example(schema: Schema, named: Mapping[str, Schema], depth: int = 0) -> Any:
         return [] if found.items is None else [example(found.items, named, depth + 1)]
     if kind in {"object", "map"}:
         return {} if found.extra is None else {"key": example(found.extra, named, depth + 1)}
+    return _scalar(found, kind)
+
+
+def _scalar(found: Schema, kind: str) -> Any:
     if kind == "string" and found.format in _BY_FORMAT:
         return _BY_FORMAT[found.format]
     bounds = {bound.name: bound.value for bound in found.bounds}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from pilothouse.apis.model import Property, Schema
+from pilothouse.apis.model import Schema
 
 DEEPEST = 20  # references and allOf within each other
 

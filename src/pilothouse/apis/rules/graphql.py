@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from pilothouse.apis.formats.graphql import schema_of
 from pilothouse.apis.model import Finding, Severity
+
+if TYPE_CHECKING:
+    from graphql import GraphQLSchema
 
 _PLACE = re.compile(r"\b([A-Z_a-z]\w*(?:\.\w+)?(?:\(\w+:?\))?)")
 _BY_KIND = {
@@ -16,14 +19,11 @@ _BY_KIND = {
 }
 
 
-def findings(old: str, new: str) -> Iterator[Finding]:
-    """Breaking, dangerous and safe changes, named as graphql-core names them.
-
-    Raises Unreadable where one of the two is not a schema.
-    """
+def findings(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[Finding]:
+    """Breaking, dangerous and safe changes, named as graphql-core names them."""
     from graphql import find_schema_changes
 
-    for change in find_schema_changes(schema_of(old), schema_of(new)):
+    for change in find_schema_changes(old, new):
         yield Finding(
             rule=f"graphql-{change.type.name.lower().replace('_', '-')}",
             severity=_BY_KIND[type(change.type).__name__],

@@ -100,7 +100,9 @@ def _only(left: Operations, *, new: bool) -> list[Parameter]:
     return [p for p in ours.parameters if (p.place, p.name) not in known]
 
 
-@rule(Operations, "parameter-removed", BREAKING, "A parameter is gone: what it asked for is not done")
+@rule(
+    Operations, "parameter-removed", BREAKING, "A parameter is gone: what it asked for is not done"
+)
 def parameter_removed(site: Operations) -> Iterator[Difference]:
     for parameter in _only(site, new=False):
         if parameter.place != "path":  # the path says it already
@@ -184,7 +186,9 @@ def _said(need: Need) -> str:
 NOTHING = (Need(()),)
 
 
-@rule(Operations, "security-added", BREAKING, "Who could ask is no longer let in: security or a scope")
+@rule(
+    Operations, "security-added", BREAKING, "Who could ask is no longer let in: security or a scope"
+)
 def security_added(site: Operations) -> Iterator[Difference]:
     now = " or ".join(map(_said, site.new.needs)) or "nothing"
     for need in site.old.needs or NOTHING:
@@ -198,22 +202,39 @@ def security_removed(site: Operations) -> Iterator[Difference]:
     was = " or ".join(map(_said, site.old.needs)) or "nothing"
     for need in site.new.needs or NOTHING:
         if not _lets_in(site.old.needs, need):
-            yield Difference(f"{_said(need)} is enough now".capitalize(), ": security", was, _said(need))
+            yield Difference(
+                f"{_said(need)} is enough now".capitalize(), ": security", was, _said(need)
+            )
 
 
-@rule(Parameters, "parameter-became-required", BREAKING, "A parameter that could be left out must be given")
+@rule(
+    Parameters,
+    "parameter-became-required",
+    BREAKING,
+    "A parameter that could be left out must be given",
+)
 def parameter_became_required(site: Parameters) -> Iterator[Difference]:
     if site.new.required and not site.old.required:
         yield Difference("It must be given now")
 
 
-@rule(Parameters, "parameter-became-optional", SAFE, "A parameter that had to be given may be left out")
+@rule(
+    Parameters,
+    "parameter-became-optional",
+    SAFE,
+    "A parameter that had to be given may be left out",
+)
 def parameter_became_optional(site: Parameters) -> Iterator[Difference]:
     if site.old.required and not site.new.required:
         yield Difference("It may be left out now")
 
 
-@rule(Parameters, "parameter-style-changed", BREAKING, "Lists or objects in a parameter are written otherwise")
+@rule(
+    Parameters,
+    "parameter-style-changed",
+    BREAKING,
+    "Lists or objects in a parameter are written otherwise",
+)
 def parameter_style_changed(site: Parameters) -> Iterator[Difference]:
     if site.old.style != site.new.style and site.old.style and site.new.style:
         yield Difference("It is written otherwise", was=site.old.style, now=site.new.style)
@@ -237,13 +258,23 @@ def body_became_optional(site: Bodies) -> Iterator[Difference]:
         yield Difference("The body may be left out now")
 
 
-@rule(Contents, "media-type-removed", BREAKING, "A body is no longer taken or given in a media type; a message is gone")
+@rule(
+    Contents,
+    "media-type-removed",
+    BREAKING,
+    "A body is no longer taken or given in a media type; a message is gone",
+)
 def media_type_removed(site: Contents) -> Iterator[Difference]:
     for media in _gone((c.media for c in site.old), (c.media for c in site.new)):
         yield Difference(f"{media} is gone", at=f" {media}")
 
 
-@rule(Contents, "media-type-added", SAFE, "A body is also taken or given in a media type; a message is new")
+@rule(
+    Contents,
+    "media-type-added",
+    SAFE,
+    "A body is also taken or given in a media type; a message is new",
+)
 def media_type_added(site: Contents) -> Iterator[Difference]:
     for media in _gone((c.media for c in site.new), (c.media for c in site.old)):
         yield Difference(f"{media} is new", at=f" {media}")
@@ -268,4 +299,6 @@ def answer_header_became_optional(site: Answers) -> Iterator[Difference]:
     optional = {header.name.lower() for header in site.new.headers if not header.required}
     for header in site.old.headers:
         if header.required and header.name.lower() in optional:
-            yield Difference(f"The header {header.name} may be absent", at=f": header {header.name}")
+            yield Difference(
+                f"The header {header.name} may be absent", at=f": header {header.name}"
+            )

@@ -41,7 +41,12 @@ def _kept(site: Schemas) -> Iterator[tuple[Property, Property]]:
             yield item, new[name]
 
 
-@rule(Schemas, "request-property-removed", BREAKING, "A property is no longer taken: what it asked for is not done")
+@rule(
+    Schemas,
+    "request-property-removed",
+    BREAKING,
+    "A property is no longer taken: what it asked for is not done",
+)
 def request_property_removed(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST:
         for item in _lost(site):
@@ -66,7 +71,12 @@ def request_optional_property_added(site: Schemas) -> Iterator[Difference]:
                 yield Difference(text, f".{item.name}", now=type_words(item.schema))
 
 
-@rule(Schemas, "request-property-became-required", BREAKING, "A property that could be left out must be sent")
+@rule(
+    Schemas,
+    "request-property-became-required",
+    BREAKING,
+    "A property that could be left out must be sent",
+)
 def request_property_became_required(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST:
         for old, new in _kept(site):
@@ -74,7 +84,12 @@ def request_property_became_required(site: Schemas) -> Iterator[Difference]:
                 yield Difference(f"The property {new.name} must be sent now", f".{new.name}")
 
 
-@rule(Schemas, "request-property-became-optional", SAFE, "A property that had to be sent may be left out")
+@rule(
+    Schemas,
+    "request-property-became-optional",
+    SAFE,
+    "A property that had to be sent may be left out",
+)
 def request_property_became_optional(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST:
         for old, new in _kept(site):
@@ -91,7 +106,12 @@ def response_property_removed(site: Schemas) -> Iterator[Difference]:
             yield Difference(text, f".{item.name}", was=type_words(item.schema))
 
 
-@rule(Schemas, "response-property-became-optional", BREAKING, "A property that was always answered may be absent")
+@rule(
+    Schemas,
+    "response-property-became-optional",
+    BREAKING,
+    "A property that was always answered may be absent",
+)
 def response_property_became_optional(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.RESPONSE:
         for old, new in _kept(site):
@@ -108,7 +128,12 @@ def response_property_added(site: Schemas) -> Iterator[Difference]:
             yield Difference(text, f".{item.name}", now=type_words(item.schema))
 
 
-@rule(Schemas, "response-property-became-required", SAFE, "A property that could be absent is always answered")
+@rule(
+    Schemas,
+    "response-property-became-required",
+    SAFE,
+    "A property that could be absent is always answered",
+)
 def response_property_became_required(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.RESPONSE:
         for old, new in _kept(site):
@@ -116,7 +141,12 @@ def response_property_became_required(site: Schemas) -> Iterator[Difference]:
                 yield Difference(f"The property {new.name} is always answered now", f".{new.name}")
 
 
-@rule(Schemas, "property-direction-changed", BREAKING, "A property became read-only, so it is not taken; or write-only, so it is not answered")
+@rule(
+    Schemas,
+    "property-direction-changed",
+    BREAKING,
+    "A property became read-only, so it is not taken; or write-only, so it is not answered",
+)
 def property_direction_changed(site: Schemas) -> Iterator[Difference]:
     new = {item.name: item.schema for item in site.new.properties}
     for name in seen(site.old, site.way):
@@ -135,7 +165,12 @@ def property_deprecated(site: Schemas) -> Iterator[Difference]:
             yield Difference(f"The property {new.name} is deprecated now", f".{new.name}")
 
 
-@rule(Schemas, "request-object-closed", BREAKING, "Properties that are not declared may no longer be sent")
+@rule(
+    Schemas,
+    "request-object-closed",
+    BREAKING,
+    "Properties that are not declared may no longer be sent",
+)
 def request_object_closed(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST and site.new.closed and not site.old.closed:
         yield Difference("Other properties may not be sent any more")

@@ -62,7 +62,12 @@ def request_type_widened(site: Schemas) -> Iterator[Difference]:
         yield _typed(site, "It may be of more types")
 
 
-@rule(Schemas, "response-type-widened", BREAKING, "What is answered may be of one more type, null among them")
+@rule(
+    Schemas,
+    "response-type-widened",
+    BREAKING,
+    "What is answered may be of one more type, null among them",
+)
 def response_type_widened(site: Schemas) -> Iterator[Difference]:
     old, new = site.old.types, site.new.types
     if site.way is Way.RESPONSE and _fits(old, new) and not _fits(new, old):
@@ -86,20 +91,29 @@ def _formatted(site: Schemas, text: str) -> Difference:
     return Difference(text, was=site.old.format or "any", now=site.new.format or "any")
 
 
-@rule(Schemas, "request-format-narrowed", BREAKING, "What is sent must be in a format, or in another")
+@rule(
+    Schemas, "request-format-narrowed", BREAKING, "What is sent must be in a format, or in another"
+)
 def request_format_narrowed(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST and site.old.format != site.new.format and not _format_eased(site):
         yield _formatted(site, "It must be in another format")
 
 
-@rule(Schemas, "response-format-changed", BREAKING, "What is answered is in another format, or in none")
+@rule(
+    Schemas,
+    "response-format-changed",
+    BREAKING,
+    "What is answered is in another format, or in none",
+)
 def response_format_changed(site: Schemas) -> Iterator[Difference]:
     old, new = site.old.format, site.new.format
     if site.way is Way.RESPONSE and old and old != new:
         yield _formatted(site, "It is in another format")
 
 
-@rule(Schemas, "format-eased", SAFE, "A format is asked for no more, or promised for the first time")
+@rule(
+    Schemas, "format-eased", SAFE, "A format is asked for no more, or promised for the first time"
+)
 def format_eased(site: Schemas) -> Iterator[Difference]:
     if site.old.format == site.new.format:
         return
@@ -131,7 +145,9 @@ def request_enum_narrowed(site: Schemas) -> Iterator[Difference]:
     if lost := _lost(site):
         yield Difference(f"{_listed(lost)} may not be sent any more", was=_listed(lost))
     elif site.new.choices and not site.old.choices:
-        yield Difference("Only some values may be sent now", was="any", now=_listed(site.new.choices))
+        yield Difference(
+            "Only some values may be sent now", was="any", now=_listed(site.new.choices)
+        )
 
 
 @rule(Schemas, "request-enum-widened", SAFE, "A further value may be sent")
@@ -144,7 +160,9 @@ def request_enum_widened(site: Schemas) -> Iterator[Difference]:
         yield Difference("Any value may be sent now", was=_listed(site.old.choices), now="any")
 
 
-@rule(Schemas, "response-enum-widened", WARNING, "A value is answered that was not among the choices")
+@rule(
+    Schemas, "response-enum-widened", WARNING, "A value is answered that was not among the choices"
+)
 def response_enum_widened(site: Schemas) -> Iterator[Difference]:
     if site.way is not Way.RESPONSE:
         return
@@ -165,7 +183,9 @@ def response_enum_narrowed(site: Schemas) -> Iterator[Difference]:
 
 
 def _bounds(schema: Schema) -> dict[str, float]:
-    return {bound.name: bound.value for bound in schema.bounds if bound.name in LOWER | UPPER | EXACT}
+    return {
+        bound.name: bound.value for bound in schema.bounds if bound.name in LOWER | UPPER | EXACT
+    }
 
 
 def _moved(site: Schemas, *, narrower: bool) -> Iterator[Difference]:
@@ -191,7 +211,12 @@ def _as_wide(name: str, before: float, value: float) -> bool:
     return value >= before if name in UPPER else value == before
 
 
-@rule(Schemas, "request-bound-narrowed", BREAKING, "What is sent must keep to a tighter bound: length, range, number of items")
+@rule(
+    Schemas,
+    "request-bound-narrowed",
+    BREAKING,
+    "What is sent must keep to a tighter bound: length, range, number of items",
+)
 def request_bound_narrowed(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST:
         yield from _moved(site, narrower=True)
@@ -203,7 +228,12 @@ def request_bound_eased(site: Schemas) -> Iterator[Difference]:
         yield from _moved(site, narrower=False)
 
 
-@rule(Schemas, "response-bound-eased", WARNING, "What is answered may be longer, larger or more than was promised")
+@rule(
+    Schemas,
+    "response-bound-eased",
+    WARNING,
+    "What is answered may be longer, larger or more than was promised",
+)
 def response_bound_eased(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.RESPONSE:
         yield from _moved(site, narrower=False)
@@ -219,13 +249,23 @@ def _pattern(site: Schemas, text: str) -> Difference:
     return Difference(text, was=site.old.pattern or "any", now=site.new.pattern or "any")
 
 
-@rule(Schemas, "request-pattern-changed", BREAKING, "What is sent must match a pattern, or another one")
+@rule(
+    Schemas,
+    "request-pattern-changed",
+    BREAKING,
+    "What is sent must match a pattern, or another one",
+)
 def request_pattern_changed(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST and site.new.pattern and site.old.pattern != site.new.pattern:
         yield _pattern(site, "It must match another pattern")
 
 
-@rule(Schemas, "response-pattern-changed", WARNING, "What is answered matches another pattern, or none")
+@rule(
+    Schemas,
+    "response-pattern-changed",
+    WARNING,
+    "What is answered matches another pattern, or none",
+)
 def response_pattern_changed(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.RESPONSE and site.old.pattern and site.old.pattern != site.new.pattern:
         yield _pattern(site, "It matches another pattern")
@@ -239,7 +279,9 @@ def _alternatives_gone(left: Schema, right: Schema) -> list[str]:
     return [name for name in ours if name not in theirs]
 
 
-@rule(Schemas, "request-alternative-removed", BREAKING, "One of several forms may no longer be sent")
+@rule(
+    Schemas, "request-alternative-removed", BREAKING, "One of several forms may no longer be sent"
+)
 def request_alternative_removed(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.REQUEST:
         for name in _alternatives_gone(site.old, site.new):
@@ -253,7 +295,12 @@ def request_alternative_added(site: Schemas) -> Iterator[Difference]:
             yield Difference(f"{name} may be sent too", now=name)
 
 
-@rule(Schemas, "response-alternative-added", WARNING, "A form may be answered that was not among the known ones")
+@rule(
+    Schemas,
+    "response-alternative-added",
+    WARNING,
+    "A form may be answered that was not among the known ones",
+)
 def response_alternative_added(site: Schemas) -> Iterator[Difference]:
     if site.way is Way.RESPONSE:
         for name in _alternatives_gone(site.new, site.old):

@@ -15,9 +15,9 @@ from pilothouse.apis.model import (
     Style,
     Unreadable,
 )
-from pilothouse.apis.rules.comparing import compare
-from pilothouse.apis.service import reading, references
-from pilothouse.apis.store import changes, references as store
+from pilothouse.apis.service import comparing, reading, references
+from pilothouse.apis.store import changes
+from pilothouse.apis.store import references as store
 from pilothouse.apis.store.references import State
 from pilothouse.catalog.service import definitions
 from pilothouse.catalog.service.definitions import Present, Step
@@ -47,7 +47,7 @@ class Plan(msgspec.Struct, frozen=True):
         """Definitions that came since it was last looked at."""
         last = self.state.digest if self.state else None
         found = [step.digest for step in self.steps[-MOST_STEPS:] if step.digest]
-        return [digest for digest in found if digest != last]
+        return found if any(digest != last for digest in found) else []
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -133,6 +133,18 @@ def decide(found: Plan, contracts: dict[str, Contract | Unreadable]) -> Outcome:
     if found.present is None:
         gone = Finding("api-removed", Severity.BREAKING, f"{found.ref} left the catalog", found.ref)
         return Outcome(None, (Compared(found.steps[-1], (gone,)),), None)
+    compared, base = _step_by_step(found, contracts)
+    digest = found.present.digest
+    prepared = None
+    if digest and not found.kept:
+        prepared = references.prepare(digest, _as_declared(contracts[digest], found.present.type))
+    return Outcome(prepared, compared, base)
+
+
+def _step_by_step(
+    found: Plan, contracts: dict[str, Contract | Unreadable]
+) -> tuple[tuple[Compared, ...], str | None]:
+    """What each version changed, and the last one that could be read."""
     base = found.state.base if found.state else None
     last = found.state.digest if found.state else None
     compared: list[Compared] = []
@@ -140,20 +152,17 @@ def decide(found: Plan, contracts: dict[str, Contract | Unreadable]) -> Outcome:
         if step.digest is None or step.change == REMOVED or step.digest == last:
             continue
         now, last = contracts[step.digest], step.digest
-        if isinstance(now, Unreadable):
-            if base is not None:
-                compared.append(Compared(step, (_unreadable(now),)))
-            continue
+        findings: tuple[Finding, ...] = ()
         before = contracts[base] if base else None
-        if isinstance(before, Contract) and base != step.digest:
-            if findings := _differences(before, now):
-                compared.append(Compared(step, findings))
-        base = step.digest if now.style is not Style.OTHER else base
-    digest = found.present.digest
-    prepared = None
-    if digest and not found.kept:
-        prepared = references.prepare(digest, _as_declared(contracts[digest], found.present.type))
-    return Outcome(prepared, tuple(compared), base)
+        if isinstance(now, Unreadable):
+            findings = (_unreadable(now),) if base is not None else ()
+        elif isinstance(before, Contract) and base != step.digest:
+            findings = _differences(before, now)
+        if findings:
+            compared.append(Compared(step, findings))
+        if isinstance(now, Contract) and now.style is not Style.OTHER:
+            base = step.digest
+    return tuple(compared), base
 
 
 def _as_declared(contract: Contract | Unreadable, declared: str) -> Contract | Unreadable:
@@ -172,12 +181,10 @@ def _unreadable(error: Unreadable) -> Finding:
 
 
 def _differences(before: Contract, now: Contract) -> tuple[Finding, ...]:
-    kinds = {Style.SWAGGER: Style.OPENAPI}
-    was, is_now = kinds.get(before.style, before.style), kinds.get(now.style, now.style)
-    if was is not is_now:
-        text = f"The definition is in another format: {was} before, {is_now} now"
-        return (Finding("format-changed", Severity.WARNING, text, "definition", (), 0, was, is_now),)
-    return compare(before, now).findings
+    if comparing.are_comparable(before, now):
+        return comparing.compare(before, now).findings
+    text = f"The definition is in another format: {before.style} before, {now.style} now"
+    return (Finding("format-changed", Severity.WARNING, text, "definition"),)
 
 
 def settle(tx: Tx, found: Plan, outcome: Outcome) -> bool:
@@ -269,5 +276,3 @@ def _parties(tx: Tx, state: State) -> tuple[Party, ...]:
 def href(change_id: int) -> str:
     """The page of a change."""
     return f"/apis/changes/{change_id}"
-
-

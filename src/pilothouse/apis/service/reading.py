@@ -25,7 +25,9 @@ def contract_of(text: str) -> Contract:
     Raises Unreadable, with the line where one can be told.
     """
     if len(text) > LONGEST:
-        raise Unreadable(f"it has {len(text):,} characters, more than the {LONGEST:,} that are read")
+        raise Unreadable(
+            f"it has {len(text):,} characters, more than the {LONGEST:,} that are read"
+        )
     if text.lstrip()[:1] not in ("{", "["):
         found = style.of_text(text)
         if found is Style.GRPC:

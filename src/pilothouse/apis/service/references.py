@@ -73,9 +73,7 @@ def prepare(digest: str, contract: Contract | Unreadable) -> Prepared:
     overview = msgspec.structs.replace(
         contract, operations=(), schemas=(), text="", groups=_groups(contract, operations)
     )
-    kept = Kept(
-        digest, READ_AS, contract.style, None, len(operations), len(schemas), overview
-    )
+    kept = Kept(digest, READ_AS, contract.style, None, len(operations), len(schemas), overview)
     return Prepared(kept, operations, schemas)
 
 
@@ -87,9 +85,7 @@ def _groups(contract: Contract, operations: Sequence[NewOperation]) -> tuple[Gro
     return (*declared, *(Group(name) for name in used if name not in names))
 
 
-def _new_operations(
-    contract: Contract, refers: Mapping[str, set[str]]
-) -> tuple[NewOperation, ...]:
+def _new_operations(contract: Contract, refers: Mapping[str, set[str]]) -> tuple[NewOperation, ...]:
     order = {group.name: at for at, group in enumerate(contract.groups)}
     grouped = [(_group(item), item) for item in contract.operations]
     for name, _ in grouped:

@@ -126,5 +126,3 @@ def ids(conn: Connection) -> list[tuple[int, str]]:
     """Every change and the API that it is of, newest first."""
     query = select(changes.c.id, changes.c.ref).order_by(changes.c.id.desc())
     return [(row.id, row.ref) for row in conn.execute(query)]
-
-

@@ -125,9 +125,15 @@ def kept(conn: Connection, digest: str) -> Kept | None:
     row = conn.execute(select(*columns).where(definitions.c.digest == digest)).one_or_none()
     if row is None:
         return None
-    *values, overview = row
-    found = Kept(*values, _overview.decode(overview))
-    return msgspec.structs.replace(found, style=Style(found.style))
+    return Kept(
+        digest=row.digest,
+        read_as=row.read_as,
+        style=Style(row.style),
+        problem=row.problem,
+        operations=row.operations,
+        schemas=row.schemas,
+        overview=_overview.decode(row.overview),
+    )
 
 
 def keep(
@@ -189,8 +195,7 @@ def drop_unused(conn: Connection, digest: str) -> None:
 
 
 def _line(row: Any) -> Line:
-    *values, deprecated = row[: len(_LINE)]
-    return Line(*values, bool(deprecated))
+    return Line(row.slug, row.group, row.verb, row.path, row.title, bool(row.deprecated))
 
 
 def lines(conn: Connection, digest: str, sought: str = "") -> list[Line]:
