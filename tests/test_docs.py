@@ -20,7 +20,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("tool", ["tools/openapi.py", "tools/problems.py"])
+@pytest.mark.parametrize("tool", ["tools/openapi.py", "tools/problems.py", "tools/rules.py"])
 def test_what_a_tool_writes_into_the_docs_is_fresh(tool: str) -> None:
     done = run(tool, "--check")
     assert done.returncode == 0, done.stderr
