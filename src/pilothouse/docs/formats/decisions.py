@@ -187,7 +187,7 @@ def _first(values: Mapping[str, Any], *names: str) -> str:
 def _title(values: Mapping[str, Any], parsed: Parsed) -> str:
     title = _first(values, "title") or parsed.title
     if "rfc pr" in values and (name := _first(values, "feature name")):
-        title = _plain(name).replace("_", " ").replace("-", " ").capitalize()
+        title = _plain(name.replace("_", " ").replace("-", " ")).capitalize()
     title = _KEP_TITLE.sub("", _TITLE_NUMBER.sub("", title)).strip()
     return (title or parsed.title)[:300]
 

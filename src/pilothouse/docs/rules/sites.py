@@ -57,7 +57,8 @@ def plan(
             continue
         site = None if base is None else _site(entity, base, place, faults)
         if site is None:
-            site = Site(entity.ref, entity.title, archive or "", entity.owner, entity.system)
+            root = paths.folder_of(entity.path)
+            site = Site(entity.ref, entity.title, root, entity.owner, entity.system)
         if archive is not None:
             site = msgspec.structs.replace(
                 site, archives=(archive, *site.archives), folders=(*site.folders, archive)
@@ -128,11 +129,10 @@ def _site(
         files += [one for one in place.pages if one.lower() == f"{at}readme.md".lower()]
     if docs is None and not files and not more:
         return None
-    root = docs if docs is not None and not more and not files else base
     return Site(
         ref=entity.ref,
         title=(read.site_name if read else "") or entity.title,
-        root=docs if read and docs is not None else root,
+        root=docs if read and docs is not None else base,  # an address stays when a file comes
         owner=entity.owner,
         system=entity.system,
         folders=tuple(dict.fromkeys([*([docs] if docs is not None else []), *more])),
