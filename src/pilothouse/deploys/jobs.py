@@ -22,21 +22,22 @@ from pilothouse.kernel.refs import EntityRef
 log = structlog.get_logger("pilothouse.deploys")
 
 FORGET = "deploys.forget"
+GATHER = 0.25  # seconds
 
 
 def _take(work: Work) -> None:
-    """Work out deliveries, a batch a transaction, until none waits."""
+    """Work out deliveries, a batch a transaction, until none waits.
+
+    While messages keep coming it rests between batches, so that the next one is worth its cost.
+    """
     while not work.stopping.is_set():
         with work.db.begin() as tx:
             done = taking.take(tx)
             crash_point("deploys.taking")
-        if done < taking.BATCH and not _waiting(work):
+        if not done:
             return
-
-
-def _waiting(work: Work) -> bool:
-    with work.db.read() as tx:
-        return taking.any_waits(tx)
+        if done < taking.BATCH:
+            work.stopping.wait(GATHER)
 
 
 def take_now(program: Program) -> None:
@@ -52,6 +53,10 @@ def _commits(work: Work) -> None:
     origin, settings = work.job.data()["origin"], work.program.settings
     history = History(origin, Path(settings.data), settings.git_timeout)
     try:
+        if not history.is_there:
+            with work.finish() as tx:
+                commits.nothing_known(tx, origin)
+            return
         while not work.stopping.is_set():
             with work.db.read() as tx:
                 asked = commits.to_ask(tx, origin)

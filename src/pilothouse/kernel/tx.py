@@ -65,7 +65,7 @@ class Tx:
         win, and a job that is being done now is done once more afterwards.
         """
         jobs.enqueue(self.conn, kind, msgspec.json.encode(payload or {}).decode(), key, after)
-        self.enqueued = True
+        self.enqueued = self.enqueued or not after  # one that is due later is found when it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,10 @@ class Folder:
             return set()
         return set(os.fsdecode(ended.out).split("\0")) - {""}
 
+    @property
+    def has_history(self) -> bool:
+        return self._in_work_tree()
+
     def log(self, since: str | None, until: str, limit: int) -> history.Log | None:
         """The commits that `until` has and `since` has not; None outside a git work tree."""
         if not self._in_work_tree():

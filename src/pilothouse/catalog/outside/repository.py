@@ -144,6 +144,10 @@ class Repository:
         found = self.commits(paths, None)
         return {path: history.Written(commit.at, commit) for path, commit in found.items()}
 
+    @property
+    def has_history(self) -> bool:
+        return True
+
     def log(self, since: str | None, until: str, limit: int) -> history.Log | None:
         """The commits that `until` has and `since` has not, of this source's folder."""
         if not (self.path / "HEAD").exists():

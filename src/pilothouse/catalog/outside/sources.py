@@ -63,6 +63,11 @@ class Source(Protocol):
         """When each path became what it is now, and by which commit if it is committed so."""
         ...
 
+    @property
+    def has_history(self) -> bool:
+        """Whether `log` can know anything."""
+        ...
+
     def log(self, since: str | None, until: str, limit: int) -> Log | None:
         """The commits that `until` has and `since` has not, as far as the history here knows them.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import structlog
@@ -119,6 +120,12 @@ def _only_here(program: Program, setting: str) -> None:
             f"webhooks are not accepted here: set {setting} to a secret that only you and the "
             "sender know"
         )
+    _say_unsigned(setting)
+
+
+@cache
+def _say_unsigned(setting: str) -> None:
+    """Once in the life of a program; the page of what came in says it always."""
     log.warning("deploys.unsigned", setting=setting)
 
 

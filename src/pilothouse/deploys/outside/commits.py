@@ -31,6 +31,11 @@ class History:
         except SourceUnreachable:
             self.source = None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is any history to ask."""
+        return self.source is not None and self.source.has_history
+
     def brought(self, before: str | None, commit: str) -> Brought | None:
         """What `commit` has that `before` has not; None where the history does not know them."""
         if self.source is None:

@@ -128,7 +128,7 @@ class Ledger:
     def _move(self, known: Deployment, report: Report) -> Deployment:
         status, place = report.status, (known.entity, known.environment)
         ended = status in ENDED and not (status is Status.INACTIVE and known.status in GOING_ON)
-        live_before = known.status in WENT_LIVE
+        live_before = known.status in WENT_LIVE and known.finished_at is not None
         fresh = _replace(
             known,
             status=status,

@@ -12,7 +12,7 @@ from pilothouse.deploys.service import writing
 from pilothouse.deploys.store import deliveries, deployments
 from pilothouse.kernel.tx import Tx
 
-AT_ONCE = 50  # deployments that a source is asked about in one go
+AT_ONCE = 200  # deployments that a source is asked about in one go
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -246,11 +246,6 @@ def _unmatched(delivery: Delivery, told: Told) -> Delivery:
     return _with(named, State.UNMATCHED, f"no component of the catalog is called {names}")
 
 
-def any_waits(tx: Tx) -> bool:
-    """Whether a delivery waits."""
-    return deliveries.any_in(tx.conn, State.WAITING)
-
-
 def follow_entity(tx: Tx, ref: EntityRef) -> None:
     """An entity came or changed: its line follows, and deliveries that wait for it are taken."""
     writing.follow_entity(tx, str(ref))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from pilothouse.kernel.events import Event
 from pilothouse.kernel.tx import Tx
 
 COMMITS = "deploys.commits"  # the job that asks sources for commits
+GATHER = timedelta(seconds=1)  # deployments of one source are asked about together
 FOUND = 16  # versions of an entity and environment that can be searched for, at most
 _replace = msgspec.structs.replace
 
@@ -147,7 +149,7 @@ def _ask_commits(
             rows.append((one.id, origin))
     deployments.ask(tx.conn, rows)
     for origin in sorted({origin for _, origin in rows}):
-        tx.enqueue(COMMITS, {"origin": origin}, key=origin)
+        tx.enqueue(COMMITS, {"origin": origin}, key=origin, after=GATHER)
 
 
 def _let_find(
