@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -37,16 +37,18 @@ def address(href: str) -> str:
 def plan(pages: Iterable[Exported]) -> tuple[dict[str, Planned], dict[str, str]]:
     """The pages of the copy by address, and the file that each address leads to.
 
-    Of two that would have the same name on a file system without capitals, the second is marked.
+    Of two that would have the same name on a file system without capitals, the second is marked;
+    so is a file whose name is a folder's.
     """
     planned: dict[str, Planned] = {}
     files: dict[str, str] = {}
     taken: set[str] = set()
     exported = {address(item.path): item for item in pages}
+    names = {where: file_of(where, page=item.page) for where, item in exported.items()}
+    folders = {above.lower() for file in names.values() for above in _above(file)}
     for where in sorted(exported):
-        item = exported[where]
-        file = file_of(where, page=item.page)
-        if file.lower() in taken:
+        item, file = exported[where], names[where]
+        if file.lower() in taken or file.lower() in folders:
             file = _marked(file, where)
         taken.add(file.lower())
         planned[where] = Planned(where, file, item.refs, item.page, item.version)
@@ -81,6 +83,14 @@ def _safe(part: str) -> str:
     if len(name) > LONGEST:
         name = f"{name[:80]}={_hash(part)}"
     return name
+
+
+def _above(file: str) -> Iterator[str]:
+    """The folders that a file lies in."""
+    at = file.rfind("/")
+    while at != -1:
+        yield file[:at]
+        at = file.rfind("/", 0, at)
 
 
 def _marked(file: str, where: str) -> str:
