@@ -24,6 +24,8 @@ STATIC = Path("src/pilothouse/static")
 ENTRIES = (
     "js/pilothouse.js",
     "js/copy.js",
+    "js/scalar.js",
+    "js/tryout.js",
     "css/pilothouse.css",
     "css/uplot.css",
     "img/favicon.svg",
@@ -71,7 +73,7 @@ def fingerprint(web: Path) -> str:
     """A hash of every source, this program included."""
     digest = hashlib.sha256()
     paths = [web / name for name in ("hatch_build.py", "package.json", "package-lock.json")]
-    for folder in ("css", "img", "js"):
+    for folder in ("css", "img", "js", "licenses"):
         paths += sorted(path for path in (web / folder).rglob("*") if path.is_file())
     for path in paths:
         digest.update(f"{path.relative_to(web).as_posix()}\0".encode())
@@ -156,7 +158,7 @@ def licenses(web: Path, outputs: dict[str, Any]) -> str:
         named = re.compile(r"licen[cs]e", re.IGNORECASE)
         found = [path for path in sorted(folder.iterdir()) if path.is_file()]
         texts = [path.read_text() for path in found if named.match(path.name)]
-        texts = texts or license_in_readme(folder)
+        texts = texts or license_in_readme(folder) or prebuilt(web, folder)
         if not texts:
             raise BundleError(f"npm package {name} comes without its licence; it cannot be shipped")
         head = f"{name} {about['version']} ({about.get('license', 'as below')})"
@@ -172,6 +174,17 @@ def license_in_readme(folder: Path) -> list[str]:
         r"^## Licen[cs]e\n(.*?Permission is hereby granted.*)", text, re.MULTILINE | re.DOTALL
     )
     return [match[1].strip()] if match else []
+
+
+def prebuilt(web: Path, folder: Path) -> list[str]:
+    """The licence of a package that comes as one built file, and what that file holds besides."""
+    text = web / "licenses" / f"{folder.name}.txt"
+    stats = folder / "dist" / "browser" / "webpack-stats.json"
+    if not text.is_file() or not stats.is_file():
+        return []
+    names = re.findall(r"node_modules/((?:@[^/\"]+/)?[^/\".]+[^/\"]*)/", stats.read_text())
+    held = ", ".join(sorted({name for name in names if not name.startswith(".")}))
+    return [text.read_text(), f"Its built file holds parts of these packages:\n{held}\n"]
 
 
 def node(web: Path, *arguments: str, does: str) -> None:

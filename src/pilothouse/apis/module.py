@@ -14,13 +14,13 @@ from pilothouse.kernel.tx import Tx
 LIVE = "apis.*"
 
 
-def _operations(tx: Tx, subject: Subject) -> references.Index | None:
+def _operations(tx: Tx, subject: Subject) -> references.Glance | None:
     """An API's definition at a glance, for its own page."""
     ref = subject.refs[0]
-    return references.index(tx, ref) if references.shown_digest(tx, ref) else None
+    return references.glance(tx, ref) if references.shown_digest(tx, ref) else None
 
 
-def _operations_note(found: references.Index) -> str:
+def _operations_note(found: references.Glance) -> str:
     return found.style
 
 

@@ -84,6 +84,23 @@ def schema(
     return frame.page(request, "apis/schema.html", title=title, **context)
 
 
+@get("/try", opt=VIEWER, sync_to_thread=True)
+def tryout(
+    request: AnyRequest,
+    ref: NamedDependency[EntityRef],
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """An API to be tried out by Scalar; its program may speak to the API's servers alone."""
+    with db.read() as tx:
+        head = panels.head(tx, ref)
+        found = references.tryout(tx, str(ref))
+    title = f"Try {head.title}"
+    answer = frame.page(request, "apis/tryout.html", title=title, head=head, found=found)
+    answer.headers["content-security-policy"] = found.policy
+    return answer
+
+
 @get("/apis/changes", opt=VIEWER, sync_to_thread=True)
 def all_changes(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
@@ -134,7 +151,7 @@ def one_change(
 
 reference_pages = Router(
     "/catalog/{kind:str}/{namespace:str}/{name:str}/reference",
-    route_handlers=[reference, operation, schema],
+    route_handlers=[reference, operation, schema, tryout],
     dependencies={"ref": Provide(_ref, sync_to_thread=False)},
 )
 routes = [reference_pages, all_changes, one_change]

@@ -26,10 +26,11 @@ from pilothouse.apis.rules import slugs
 from pilothouse.apis.rules.examples import curl, example_text
 from pilothouse.apis.rules.fields import Fields, fields, reached, schemas_of
 from pilothouse.apis.rules.flat import references
+from pilothouse.apis.rules.policy import origins, policy
 from pilothouse.apis.rules.telling import bound_words, type_words
 from pilothouse.apis.store import references as store
 from pilothouse.apis.store.references import Filed, Kept, Line, NewOperation
-from pilothouse.catalog.service import views
+from pilothouse.catalog.service import definitions, views
 from pilothouse.kernel import search
 from pilothouse.kernel.errors import NotFound
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 READ_AS = 1  # raised when the readers see more in a definition than before
 OTHERS = "Other operations"
+MOST_TRIED = 20_000_000  # characters
 MOST_DOCUMENTS = 5_000  # of one API in the search index
 WORDS = {
     Style.OPENAPI: "OpenAPI",
@@ -186,6 +188,7 @@ class Index(msgspec.Struct, frozen=True):
     schemas: list[tuple[str, str]]  # slug, name
     found: int  # operations that are shown
     sought: str
+    can_be_tried: bool
 
 
 def shown_digest(tx: Tx, ref: str) -> str | None:
@@ -240,12 +243,62 @@ def index(tx: Tx, ref: str, sought: str = "") -> Index:
         schemas=store.schema_names(tx.conn, digest, sought),
         found=len(lines),
         sought=sought,
+        can_be_tried=can_be_tried(found),
+    )
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What the page of an API says of its reference."""
+
+    kept: Kept
+    style: str
+    groups: list[tuple[str, int, str]]  # name, operations, anchor
+
+
+def glance(tx: Tx, ref: str) -> Glance:
+    """The groups of an API and how much is in each. Raises NotFound without reference."""
+    digest, found = _digest(tx, ref)
+    totals = store.group_totals(tx.conn, digest)
+    groups = [g.name for g in found.overview.groups if g.name[:200] in totals]
+    anchors = slugs.slugs(groups)
+    return Glance(
+        kept=found,
+        style=style_words(found),
+        groups=[
+            (name, totals[name[:200]], f"group-{anchor}")
+            for name, anchor in zip(groups, anchors, strict=True)
+        ],
     )
 
 
 def style_words(kept: Kept) -> str:
     """The format and its version: "OpenAPI 3.1.0"."""
     return f"{WORDS[kept.style]} {kept.overview.version}".strip()
+
+
+class Tryout(msgspec.Struct, frozen=True):
+    """A definition to be tried out, and the policy of the page on which that is done."""
+
+    text: str
+    policy: str
+    servers: tuple[str, ...]
+
+
+def tryout(tx: Tx, ref: str) -> Tryout:
+    """Raises NotFound for what is not OpenAPI, or too long to be sent to a browser."""
+    digest, kept = _digest(tx, ref)
+    text = definitions.text(tx, digest)
+    if not can_be_tried(kept) or text is None:
+        raise NotFound(f"{ref} cannot be tried out here: that needs OpenAPI that can be read.")
+    if len(text) > MOST_TRIED:
+        raise NotFound(f"{ref} is too long to be tried out here: {len(text):,} characters.")
+    servers = origins(server.url for server in kept.overview.servers)
+    return Tryout(text, policy(servers), servers)
+
+
+def can_be_tried(kept: Kept) -> bool:
+    """Whether there is a page to try it out."""
+    return kept.style in {Style.OPENAPI, Style.SWAGGER} and kept.operations > 0
 
 
 class ContentView(msgspec.Struct, frozen=True):

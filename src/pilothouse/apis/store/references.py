@@ -207,6 +207,12 @@ def lines(conn: Connection, digest: str, sought: str = "") -> list[Line]:
     return [_line(row) for row in conn.execute(query)]
 
 
+def group_totals(conn: Connection, digest: str) -> dict[str, int]:
+    """How many operations each group has."""
+    query = select(operations.c.group, func.count()).where(operations.c.digest == digest)
+    return {row[0]: row[1] for row in conn.execute(query.group_by(operations.c.group))}
+
+
 def lines_of_group(conn: Connection, digest: str, group: str, limit: int = 300) -> list[Line]:
     """The operations of one group."""
     query = (

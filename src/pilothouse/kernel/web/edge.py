@@ -109,8 +109,8 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 own = message.setdefault("headers", [])
-                kept = any(name.lower() == b"cache-control" for name, _ in own)
-                ours = [one for one in self.headers if not (kept and one is NO_STORE)]
+                said = {name.lower() for name, _ in own}  # a page may have a policy of its own
+                ours = [one for one in self.headers if one[0] not in said]
                 message["headers"] = [*own, *ours]
             elif head:
                 message = {**message, "body": b""}
