@@ -15,14 +15,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.company import Sizes, component_names, write_company, write_heavy
+from benchmarks.lines import HEAD, Line, databases, row
 from benchmarks.measuring import ROOT, Pulse, Served, percentile, serving
 from tests.programs import clean_environment
-from tests.servers import NEEDS_POSTGRES, postgres_binaries, running_postgres
 
 EXAMPLE = ROOT.parent / "shared/data/catalog/giantswarm-2026-08-07"
 SAVES, STARTS = 5, 5
@@ -47,18 +46,6 @@ print(min(took))
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table."""
-
-    name: str
-    measured: float
-    unit: str
-    at_most: float | None = None
-    backstage: str = ""
-    note: str = ""
-
-
 @dataclass(slots=True)
 class Bench:
     """One run: where its files are, what it found."""
@@ -75,7 +62,7 @@ class Bench:
 
     def say(self, line: Line) -> None:
         self.lines.append(line)
-        print(_row(line), flush=True)
+        print(row(line), flush=True)
 
     @property
     def slack(self) -> float:
@@ -254,29 +241,6 @@ def heavy(bench: Bench, sizes: Sizes) -> None:
         bench.say(Line("heavy: memory", program.memory(), "MB"))
 
 
-def _row(line: Line) -> str:
-    at_most = "" if line.at_most is None else f"{line.at_most:g}"
-    late = " !" if line.at_most is not None and line.measured > line.at_most else "  "
-    measured = f"{line.measured:.3g}" if line.measured < 100 else f"{line.measured:.0f}"
-    return (
-        f"{line.name:45} {measured:>7} {line.unit:2}{late} {at_most:>6} "
-        f"{line.backstage:>10}  {line.note}"
-    )
-
-
-@contextmanager
-def databases(kind: str) -> Iterator[Callable[[], str | None]]:
-    """What makes a new, empty database and returns its URL; None: the SQLite file in the data."""
-    if kind == "sqlite":
-        yield lambda: None
-        return
-    binaries = postgres_binaries()
-    if binaries is None:
-        raise SystemExit(NEEDS_POSTGRES)
-    with running_postgres(binaries) as server, ExitStack() as made:
-        yield lambda: server.url(made.enter_context(server.database()))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--components", type=int, default=10_000)
@@ -287,7 +251,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="file for the figures")
     asked = parser.parse_args()
-    print(f"{'':45} {'measured':>7}     {'at most':>6} {'Backstage':>10}")
+    print(HEAD)
     with (
         tempfile.TemporaryDirectory(prefix="pilothouse-bench-") as name,
         databases(asked.database) as database,

@@ -50,6 +50,18 @@ def _catalog(run: dict[str, Any]) -> str:
     return "\n".join([f"## {title}", "", f"`{command}`", "", *table, "", ""])
 
 
+def _table(run: dict[str, Any]) -> str:
+    """A table that `benchmarks.lines.keep` left."""
+    rows = [
+        f"| {line['name']} | {_figure(line['measured'])} {line['unit']} "
+        f"| {NONE if line['at_most'] is None else format(line['at_most'], 'g')} "
+        f"| {line['note']} |"
+        for line in run["lines"]
+    ]
+    head = ["| | Pilothouse | at most | of it |", "| --- | --- | --- | --- |"]
+    return "\n".join([f"## {run['title']}", "", f"`{run['command']}`", "", *head, *rows, "", ""])
+
+
 def _faults(runs: list[dict[str, Any]]) -> str:
     names = list(runs[0])
     rows = ["| " + " | ".join(_cell(run[name]) for name in names) + " |" for run in runs]
@@ -79,10 +91,12 @@ def _cell(value: object) -> str:
 
 def main() -> None:
     """Write the page."""
-    catalogs = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("catalog-*.json"))]
+    runs = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    catalogs = [run for run in runs if "components" in run]
     catalogs.sort(key=lambda run: (run["components"], run["database"] != "sqlite"))
     faults = RESULTS / "faults.json"
     parts = [_catalog(run) for run in catalogs]
+    parts += [_table(run) for run in runs if "title" in run]
     if faults.exists():
         parts.append(_faults(json.loads(faults.read_text())))
     PAGE.write_text(HEAD + "".join(parts).rstrip() + "\n")
