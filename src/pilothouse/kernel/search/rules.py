@@ -114,7 +114,7 @@ def weight(document: Document, words: Sequence[str], question: str) -> float:
         fits = EXACT - _OFTEN - 1  # an entity of that name comes before its page
     else:
         fits = IN_TITLE if all(stem(word) in title for word in words) else IN_TEXT
-        if asked in title or (len(words) > 1 and asked in " ".join(text.split())):
+        if asked in title or (len(words) > 1 and asked in text):
             fits += PHRASE
     often = sum(_saturated(text.count(stem(word))) for word in words) / max(len(words), 1)
     fits += _OFTEN * often * _USUAL / (_USUAL + len(text))

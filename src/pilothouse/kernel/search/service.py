@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 5  # documents with every word, below which those with any are shown as well
 LONGEST = 200  # characters of a question
-AT_ONCE, MOST = 200, 300  # documents that are weighed
+AT_ONCE, MOST = 100, 150  # documents that are weighed
 
 
 def put(tx: Tx, found: Sequence[Document]) -> None:
@@ -64,14 +64,20 @@ def find(tx: Tx, text: str, *, kind: str = "", limit: int = 50) -> list[Hit]:
     words = rules.terms(text)
     ids = _with(tx, words, kind, every=True)
     if len(ids) < ENOUGH and len(words) > 1:
-        rare = [word for word in words if 0 < len(_with(tx, (word,), kind, every=True)) < AT_ONCE]
-        ids = list(dict.fromkeys([*ids, *_with(tx, rare or words, kind, every=False)]))
+        ids = list(dict.fromkeys([*ids, *_with(tx, _rare(tx, words, kind), kind, every=False)]))
     found = [
         (document, rules.weight(document, words, text))
         for document in store.documents_of(tx.conn, ids)
     ]
     found.sort(key=lambda pair: (-pair[1], pair[0].key))
     return [_hit(document, score, words) for document, score in found[:limit]]
+
+
+def _rare(tx: Tx, words: Sequence[str], kind: str) -> Sequence[str]:
+    """Those that are in some documents and not in very many; all of them, where none is."""
+    asked = {"every": True, "title": False, "kind": kind, "limit": AT_ONCE}
+    found = [word for word in words if 0 < len(store.matching(tx.conn, [word], **asked)) < AT_ONCE]
+    return found or words
 
 
 def _with(tx: Tx, words: Sequence[str], kind: str, *, every: bool) -> list[int]:

@@ -62,7 +62,7 @@ def put(conn: Connection, found: Sequence[Document]) -> None:
     drop(conn, list(last))
     rows = [
         msgspec.structs.asdict(document)
-        | {"text": _plain(document.text)[:LONGEST]}
+        | {"text": " ".join(_plain(document.text[:LONGEST]).split())}
         | {"title": _plain(document.title)[:LONGEST_NAME]}
         | {"trail": _plain(document.trail)[:LONGEST_NAME]}
         for document in last.values()
