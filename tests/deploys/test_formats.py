@@ -1,5 +1,6 @@
 """Real payloads, and texts from others that mean nothing."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -53,18 +54,14 @@ def test_gitlabs_messages_may_hold_anything(kind, body):
 @given(st.sampled_from([reports.OURS, "dev.cdevents.service.deployed.0.3.0", "x"]), json_values)
 def test_an_event_is_told_or_refused(kind, data):
     event = cloudevents.CloudEvent("1", "/x", kind, data=data)
-    try:
-        reports.told(event, NOW)
-    except Invalid as error:
-        assert str(error)
+    with suppress(Invalid):
+        assert reports.told(event, NOW)
 
 
 @given(st.binary(max_size=60), st.sampled_from(["application/cloudevents+json", "", "text/x"]))
 def test_bytes_are_events_or_refused(body, kind):
-    try:
-        cloudevents.read(kind, {}, body)
-    except Invalid as error:
-        assert str(error)
+    with suppress(Invalid):
+        assert isinstance(cloudevents.read(kind, {}, body), list)
 
 
 @given(json_values)
