@@ -107,7 +107,14 @@ class Postgres:
         finally:
             self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def run(self, statement: sql.Composed) -> None:
+    def takes_statements(self) -> bool:
+        try:
+            self.run(sql.SQL("SELECT 1"))
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def run(self, statement: sql.Composable) -> None:
         """One statement as administrator, past the pool."""
         with psycopg.connect(
             host=LOOPBACK, port=self.port, user="postgres", dbname="postgres", autocommit=True
@@ -145,7 +152,9 @@ def running_postgres(binaries: dict[str, str]) -> Iterator[Postgres]:
                 binaries["pgbouncer"], pgbouncer_arguments(port), folder, user, "KILL"
             ) as pooled_port,
         ):
-            yield Postgres(port, pooled_port)
+            postgres = Postgres(port, pooled_port)
+            wait_until(postgres.takes_statements)  # it listens a little sooner
+            yield postgres
 
 
 def make_cluster(initdb: str, folder: Path, user: str | None) -> None:
