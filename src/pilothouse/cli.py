@@ -58,7 +58,7 @@ def up(
         Directories, files or git URLs with catalog files. Default: those in the settings, or this
         directory. One that is no longer named leaves the catalog, with its history kept.
     host
-        Address to serve on; only this machine's own until sign-in is set up.
+        Address to serve on; another than this machine's own needs sign-in.
     port
         Port to serve on, 8400 by default.
     """
@@ -100,7 +100,7 @@ def serve(*, data: Data = None, host: str | None = None, port: int | None = None
     Parameters
     ----------
     host
-        Address to serve on; only this machine's own until sign-in is set up.
+        Address to serve on; another than this machine's own needs sign-in.
     port
         Port to serve on, 8400 by default.
     """
@@ -216,9 +216,13 @@ def _or_end(background: Callable[[], None], stop: threading.Event) -> None:
 
 
 def _say_home(program: Program) -> None:
+    who = (
+        "People sign in."
+        if program.settings.signs_in
+        else "Everybody on this machine is its admin: sign-in is not set up."
+    )
     print(  # noqa: T201
-        f"Pilothouse {__version__} at {program.settings.home}\n"
-        "  Everybody on this machine is its admin: sign-in is not set up. Ctrl-C ends it.",
+        f"Pilothouse {__version__} at {program.settings.home}\n  {who} Ctrl-C ends it.",
         flush=True,
     )
 

@@ -33,6 +33,7 @@ from pilothouse.kernel.tx import Database
 
 FORMAT = "pilothouse-backup/1"
 BATCH = 1000
+PASSING = "passing"  # in a table's info: its rows are not worth keeping, or should not be
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -88,6 +89,8 @@ def _write(conn: Connection, out: gzip.GzipFile) -> int:
     out.write(encode(Header(FORMAT, revision, __version__, clock.now())) + b"\n")
     total = 0
     for table in metadata.sorted_tables:
+        if table.info.get(PASSING):
+            continue
         columns = tuple(str(column.name) for column in table.columns)
         query = select(table).order_by(*(table.primary_key.columns or table.columns))
         for rows in conn.execution_options(yield_per=BATCH).execute(query).partitions():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,11 +12,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.routes import BaseRoute
 
 from pilothouse.kernel.actors import NOBODY, Actor, Role
-from pilothouse.kernel.errors import Denied, Invalid, SignInNeeded
+from pilothouse.kernel.errors import Denied, Invalid, NotFound, SignInNeeded
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.arriving import asked_of
 
 OPTION, SCOPE = "needs", "scope"
+HIGHEST_ID = 2**31 - 1  # of the databases' integers
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -36,16 +37,24 @@ def public() -> dict[str, Any]:
 def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Let a request through when its actor's role suffices.
 
-    Raises SignInNeeded when nobody is signed in, Denied when the role does not suffice.
+    Raises SignInNeeded when nobody is signed in, Denied when the role does not suffice, NotFound
+    for a number in the path that no row can have.
     """
     actor: Actor = connection.scope["user"]
-    role: Role = handler.opt[OPTION]
+    role: Role = handler.opt.get(OPTION, Role.VIEWER)  # Litestar's own answers to OPTIONS say none
     if actor.role >= role or handler.opt.get(SCOPE) in actor.scopes:
+        _check_numbers(connection.path_params)
         return
     if actor.id == NOBODY.id:
         why = asked_of(connection.scope).refused
         raise SignInNeeded(why or f"this needs someone who is {role.name.lower()}")
     raise Denied(f"{actor.name} is {actor.role.name.lower()}; this needs {role.name.lower()}")
+
+
+def _check_numbers(params: Mapping[str, Any]) -> None:
+    for value in params.values():
+        if isinstance(value, int) and not 0 <= value <= HIGHEST_ID:
+            raise NotFound("There is no page at this address.")
 
 
 class Permission(msgspec.Struct, frozen=True, order=True):
