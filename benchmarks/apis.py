@@ -131,8 +131,10 @@ def _changed(served: Served, client: Client, source: Path, tree: dict[str, Any])
     """How long it takes from a saved file to the change that says whom it breaks."""
     path = next(iter(tree["paths"]))
     del tree["paths"][path]
+    beside = source / ".openapi.json.new"
+    beside.write_text(json.dumps(tree))
     began = time.perf_counter()
-    (source / "openapi.json").write_text(json.dumps(tree))
+    beside.replace(source / "openapi.json")
     served.wait(lambda: client.get("/apis/changes/1")[0] == FINE, "tell the change")
     return Line("file saved → its breaking change told", time.perf_counter() - began, "s", 5)
 

@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 from pilothouse.apis.model import Severity
-from pilothouse.apis.rules import comparing
+from pilothouse.apis.rules import comparing  # noqa: F401  its rules are registered with it
 from pilothouse.apis.rules.registry import RULES
 
 FILE = Path(__file__).parent.parent / "docs" / "apis.md"
 BEGIN = "<!-- rules: written by `python tools/rules.py` -->\n"
 END = "<!-- end of rules -->\n"
-assert comparing.RULE_FILES  # they register their rules when they are imported
 
 
 def table() -> str:

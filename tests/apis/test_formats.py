@@ -240,6 +240,7 @@ BOMB = "openapi: 3.0.0\na: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (BOMB, 0, "alias"),
         ("openapi: 3.0.0\nopenapi: 3.0.1\n", 2, "second time"),
         ("", 0, "empty"),
+        ('{"openapi": "3.0.0",\n"a": "' + "x" * 600_000 + '",\n"b" 1}', 3, "malformed"),
         ('{"openapi": "3.0.0", "a": ' + "[" * 5000 + "]" * 5000 + "}", 0, "level"),
         ("type Query { a(x: " + "[" * 100_000 + "Int" + "]" * 100_000 + "): Int }", 0, "deep"),
     ],

@@ -193,3 +193,37 @@ def test_every_exported_page_is_there(portal: Portal, client: TestClient) -> Non
     assert len(paths) == len(set(paths))
     for path in paths:
         page(client, path)
+
+
+def test_the_page_to_try_it_out_may_speak_to_the_servers_of_the_api_alone(
+    portal: Portal, client: TestClient
+) -> None:
+    document = shop()
+    document["info"] = {"title": "</script><script>alert(1)</script>", "version": "1"}
+    document["servers"] += [
+        {"url": "https://two.example:8443/a b"},
+        {"url": "https://{host}.example"},
+        {"url": "https://x; script-src *"},
+        {"url": "javascript:alert(1)"},
+        {"url": "/here"},
+    ]
+    portal.say(api("things", document), api("words", "type Query { a: Int }", kind="graphql"))
+    answer = client.get(f"{REFERENCE}/try", headers=PAGE)
+    assert answer.status_code == 200
+    policies = answer.headers.get_list("content-security-policy")
+    assert len(policies) == 1
+    allowed = dict(part.strip().partition(" ")[::2] for part in policies[0].split(";"))
+    assert allowed["connect-src"] == "https://api.example.com https://two.example:8443"
+    assert allowed["script-src"] == "'self'"
+    assert "<script>alert" not in answer.text
+    assert f'href="{REFERENCE}/try"' in page(client, REFERENCE)
+    words = "/catalog/api/default/words/reference"
+    assert f"{words}/try" not in page(client, words)
+    page(client, f"{words}/try", 404)
+
+
+def test_all_other_pages_keep_the_policy_of_the_portal(portal: Portal, client: TestClient) -> None:
+    portal.say(api("things", shop()))
+    for path in (REFERENCE, f"{REFERENCE}/operations/get-pets-id", "/apis/changes"):
+        [policy] = client.get(path, headers=PAGE).headers.get_list("content-security-policy")
+        assert "unsafe-inline" not in policy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ __all__ = ["Parsed", "Present", "Step"]
 
 LIMITS = Limits(bytes=60_000_000, alias_nodes=200_000)
 DEEPEST = 100  # levels of JSON
+LONG = 500_000  # characters
+_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -66,8 +69,10 @@ def parse(text: str) -> Parsed:
     if text.lstrip()[:1] in ("{", "["):
         try:
             value = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
-            pass  # read as YAML it is told where it goes wrong
+        except (msgspec.DecodeError, RecursionError) as error:
+            if len(text) > LONG:
+                return _not_json(text, str(error))
+            # read as YAML, which it may be, it is told better where it goes wrong
         else:
             if _within(value, DEEPEST):
                 return Parsed(value)
@@ -81,6 +86,13 @@ def parse(text: str) -> Parsed:
         return Parsed(failed="it is empty")
     document = reading.documents[0]
     return Parsed(document.value, document.locate)
+
+
+def _not_json(text: str, said: str) -> Parsed:
+    """Where long JSON goes wrong: reading it once more as YAML would take a minute."""
+    found = _BYTE.search(said)
+    line = text.encode()[: int(found[1])].count(b"\n") + 1 if found else 0
+    return Parsed(failed=_BYTE.sub("", said).strip(), line=line)
 
 
 def _within(value: Any, levels: int) -> bool:
