@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +33,31 @@ PATHS = (
     "/catalog/component/default/hostile",
     "/catalog/api/default/payments",
     "/catalog/api/default/payments/definition",
+    "/catalog/api/default/payments/reference",
+    "/catalog/api/default/payments/reference?operation=nothing-has-this",
+    "/catalog/api/default/payments/reference/operations/post-payments-id",
+    "/catalog/api/default/payments/reference/schemas/payment",
+    "/catalog/api/default/broken/reference",
+    "/apis/changes",
+    "/apis/changes/1",
+    "/docs",
+    "/docs/component/default/checkout",
+    "/docs/component/default/checkout/docs/runbooks/stuck",
+    "/docs/component/default/checkout/docs/decisions/0002-two",
+    "/docs/component/default/checkout/no-such-page",
+    "/runbooks",
+    "/rfcs",
+    "/rfcs/timeline",
+    "/deploys",
+    "/deploys?state=failed",
+    "/deploys?q=nothing-has-this-name",
+    "/deploys/1",
+    "/deploys/frequency",
+    "/deploys/frequency?team=group:default/payments",
+    "/deploys/frequency?service=component:default/checkout",
+    "/deploys/list?what=ended",
+    "/deploys/deliveries",
+    "/catalog/component/default/checkout/deployments",
     "/catalog/group/default/payments",
     "/catalog/group/default/payments/related?type=hasMember",
     "/catalog/user/default/maya",
@@ -43,6 +70,45 @@ PATHS = (
     "/jobs",
     "/components",
 )
+DOCS = {
+    "index.md": """# How it works
+
+> [!WARNING]
+> Careful.
+
+!!! note "A note"
+    With `code` and [a link](runbooks/stuck.md).
+
+??? tip "More"
+    Hidden.
+
+- [x] Read this
+- [ ] Do that
+
+| a | b |
+|---|--:|
+| 1 | 2 |
+
+#### A level left out
+
+```python
+def pay() -> str:
+    return "paid"
+```
+
+```mermaid
+graph LR; A[checkout] -->|card| B{payments}
+```
+
+<script>alert(1)</script> <img src=x onerror=alert(1)> <p id=main style="x">html</p>
+[bad](javascript:alert(1)) [gone](gone.md) ![outside](https://img.example/x.svg) term[^1]
+
+[^1]: A footnote.
+""",
+    "runbooks/stuck.md": "# It is stuck\n\n## Drain\n\n- [ ] Stop\n  ```sh\n  stop it\n  ```\n",
+    "decisions/0001-one.md": "---\nstatus: accepted\n---\n# One\n\n## Problem\n\nx\n",
+    "decisions/0002-two.md": "---\nsupersedes: 1\n---\n# Two\n\n## Context\n\nx\n",
+}
 CATALOG = """
 apiVersion: backstage.io/v1alpha1
 kind: Component
@@ -71,7 +137,51 @@ spec: {type: "<i>service</i>", lifecycle: production, owner: nobody-knows}
 apiVersion: backstage.io/v1alpha1
 kind: API
 metadata: {name: payments, title: Payments API}
-spec: {type: openapi, lifecycle: production, owner: payments, definition: "openapi: 3.1.0\\n"}
+spec:
+  type: openapi
+  lifecycle: production
+  owner: payments
+  definition: |
+    openapi: 3.1.0
+    info: {title: Payments, version: "2", description: Takes **money**.}
+    servers: [{url: "https://payments.example/v2"}]
+    tags: [{name: Payments, description: What is paid.}]
+    components:
+      securitySchemes: {token: {type: http, scheme: bearer}}
+      schemas:
+        Payment:
+          type: object
+          required: [amount]
+          properties:
+            amount: {type: integer, minimum: 1, description: "In the smallest unit."}
+            state: {type: string, enum: [open, paid], deprecated: true}
+            refunds: {type: array, items: {$ref: "#/components/schemas/Payment"}}
+    paths:
+      /payments/{id}:
+        post:
+          tags: [Payments]
+          summary: Take a payment
+          description: Answers in **two** seconds.
+          security: [{token: [write]}]
+          parameters:
+            - {name: id, in: path, required: true, schema: {type: string}}
+            - {name: trace, in: query, deprecated: true, schema: {type: string}}
+          requestBody:
+            content:
+              application/json:
+                schema: {$ref: "#/components/schemas/Payment"}
+                example: {amount: 1999}
+          responses:
+            "201":
+              description: Taken
+              headers: {X-Trace: {schema: {type: string}}}
+              content: {application/json: {schema: {$ref: "#/components/schemas/Payment"}}}
+            "402": {description: The bank refused}
+---
+apiVersion: backstage.io/v1alpha1
+kind: API
+metadata: {name: broken}
+spec: {type: openapi, lifecycle: production, owner: payments, definition: "openapi: 3.1.0\\na: ["}
 ---
 apiVersion: backstage.io/v1alpha1
 kind: Resource
@@ -123,16 +233,53 @@ class Portal:
     file: Path
 
 
+def tell_of_deployments(port: int) -> None:
+    """A service that runs, one whose last deployment failed, and one that nobody knows."""
+    told = (
+        ("checkout", "production", "succeeded"),
+        ("checkout", "staging", "in_progress"),
+        ("hostile", "production", "succeeded"),
+        ("hostile", "production", "failed"),
+        ("checkout", "<b>review</b>", "succeeded"),
+        ("nobody-knows-it", "production", "succeeded"),
+    )
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for number, (entity, environment, status) in enumerate(told):
+        data = {"entity": entity, "environment": environment, "status": status, "by": "maya"}
+        event = {
+            "specversion": "1.0",
+            "id": str(number),
+            "source": "/ci",
+            "type": "pilothouse.deployment",
+            "data": data | {"version": f"1.{number}<i>"},
+        }
+        headers = {"Content-Type": "application/cloudevents+json"}
+        connection.request("POST", "/api/events", json.dumps(event), headers)
+        answer = connection.getresponse()
+        assert answer.status == 202, answer.read()
+        answer.read()
+    connection.close()
+
+
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("pages")
     file = folder / "source" / "catalog-info.yaml"
     file.parent.mkdir()
-    file.write_text(CATALOG)
+    file.write_text(CATALOG.replace("name: trace,", "name: gone,"))
+    for name, text in DOCS.items():
+        page = file.parent / "docs" / name
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text)
     starting = programs.started_programs(folder)
     program, port = next(starting), free_port()
     running = program("up", str(file.parent), "--port", str(port))
-    running.wait_for_http(port, "/catalog/component/default/checkout")
+    running.wait_for_http(port, "/catalog/api/default/payments/reference")
+    running.wait_for_http(port, "/docs/component/default/checkout")
+    file.write_text(CATALOG)
+    running.wait_for_http(port, "/apis/changes/1")  # an API changed meanwhile
+    tell_of_deployments(port)
+    running.wait_for_http(port, "/deploys/5")
     yield Portal(f"http://127.0.0.1:{port}", file)
     next(starting, None)
 
@@ -248,3 +395,20 @@ def test_the_theme_that_was_chosen_is_drawn_by_the_server(tab: Page, portal: Por
     tab.get_by_role("button", name="Save").click()
     expect(tab.locator("html")).to_have_attribute("data-theme", "night")
     expect(tab).to_have_url(re.compile("/catalog$"))
+
+
+def test_a_diagram_is_drawn_when_it_comes_into_view(tab: Page, portal: Portal) -> None:
+    tab.goto(f"{portal.url}/docs/component/default/checkout")
+    tab.locator("pre.mermaid").scroll_into_view_if_needed()
+    drawn = tab.locator("svg.diagram")
+    expect(drawn).to_be_visible()
+    expect(drawn).to_contain_text("checkout")
+    expect(tab.get_by_text("The diagram as text")).to_be_visible()
+
+
+def test_without_scripts_a_diagram_is_its_source(browser: Browser, portal: Portal) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{portal.url}/docs/component/default/checkout")
+    expect(tab.locator("pre.mermaid")).to_contain_text("graph LR")
+    context.close()
