@@ -12,11 +12,7 @@ from pilothouse.docs.model import Declared, Filed, Link, MkDocs, NavEntry, Role
 from pilothouse.docs.rules import archive, links, numbering, paths, reviewing, sites, trees
 
 NOW = datetime(2026, 11, 23, 3, 14, tzinfo=UTC)
-MOMENTS = st.datetimes(
-    datetime(2020, 1, 1),
-    datetime(2026, 11, 23),
-    timezones=st.just(UTC),  # noqa: DTZ001
-)
+MOMENTS = st.timedeltas(timedelta(0), timedelta(days=2000)).map(lambda past: NOW - past)
 
 
 def component(name: str = "pay", path: str = "catalog-info.yaml", **more: str) -> Declared:
@@ -227,7 +223,7 @@ def test_pages_stand_by_folder_then_runbooks_then_decisions() -> None:
     found = trees.tree("Pay", leaves, ())
     assert [branch.title for branch in found] == ["Pay", "Guides", "Runbooks", "Decisions"]
     assert [item.slug for item in found[0].items] == ["docs/index", "README", "CHANGELOG"]
-    assert [item.slug for item in found[3].items][0] == "docs/decisions/0002-b"
+    assert found[3].items[0].slug == "docs/decisions/0002-b"
     first = trees.first(leaves, ())
     assert first is not None
     assert first.slug == "docs/index"
@@ -240,4 +236,18 @@ def test_a_nav_says_the_order_and_what_it_leaves_out_is_shown_last() -> None:
         ("Pay", ["Start"]),
         ("More", ["A"]),
         ("Not in the nav", ["C"]),
+    ]
+
+
+def test_beside_a_page_of_many_only_those_around_it_are_listed() -> None:
+    leaves = [leaf(f"docs/part-{n // 100}/page-{n:04}.md") for n in range(500)]
+    leaves += [leaf(f"docs/page-{n:04}.md") for n in range(300)]
+    found = trees.around(trees.tree("Pay", leaves, ()), "docs/part-3/page-0350")
+    assert [(one.title, len(one.items), one.folded, one.left_out) for one in found] == [
+        ("Pay", 120, 0, 180),
+        ("Part 0", 1, 100, 0),
+        ("Part 1", 1, 100, 0),
+        ("Part 2", 1, 100, 0),
+        ("Part 3", 100, 0, 0),
+        ("Part 4", 1, 100, 0),
     ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MOST_DECISIONS = 15  # beside a page; the rest has a list of its own
+MOST_ITEMS = 120  # of all headings together; with more, only those around a page are open
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -38,7 +39,9 @@ class Branch(msgspec.Struct, frozen=True):
 
     title: str
     items: tuple[Item, ...]
-    more: int = 0  # that are not among them
+    more: int = 0  # that are not among them, and have a list elsewhere
+    folded: int = 0  # how many there are, where only the first is among them
+    left_out: int = 0  # that are not near the page that is read
 
 
 def first(leaves: Sequence[Leaf], nav: Sequence[NavEntry]) -> Leaf | None:
@@ -76,6 +79,28 @@ def tree(title: str, leaves: Sequence[Leaf], nav: Sequence[NavEntry]) -> list[Br
     shown = decisions[:MOST_DECISIONS]
     branches.append(Branch("Decisions", _items(shown), len(decisions) - len(shown)))
     return [branch for branch in branches if branch.items]
+
+
+def around(branches: Sequence[Branch], slug: str) -> list[Branch]:
+    """The list as it stands beside a page: of a long one, what is under other headings folds."""
+    if sum(len(branch.items) for branch in branches) <= MOST_ITEMS:
+        return list(branches)
+    return [
+        _window(branch, slug)
+        if at == 0 or any(item.slug == slug for item in branch.items)
+        else Branch(branch.title, branch.items[:1], folded=len(branch.items) + branch.more)
+        for at, branch in enumerate(branches)
+    ]
+
+
+def _window(branch: Branch, slug: str) -> Branch:
+    """Of very many pages under one heading, those near the page that is read."""
+    if len(branch.items) <= MOST_ITEMS:
+        return branch
+    here = next((at for at, item in enumerate(branch.items) if item.slug == slug), 0)
+    start = max(0, min(here - MOST_ITEMS // 2, len(branch.items) - MOST_ITEMS))
+    shown = branch.items[start : start + MOST_ITEMS]
+    return Branch(branch.title, shown, branch.more, left_out=len(branch.items) - len(shown))
 
 
 def _items(leaves: Iterable[Leaf], title: str = "") -> tuple[Item, ...]:

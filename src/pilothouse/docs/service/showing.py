@@ -129,7 +129,7 @@ def page(tx: Tx, ref: EntityRef, slug: str) -> Page:
         role=whole.role,
         html=drawing.draw(whole.text, whole.digest, whole.hrefs),
         contents=contents(whole.headings),
-        tree=trees.tree(site.title, leaves, site.nav),
+        tree=trees.around(trees.tree(site.title, leaves, site.nav), slug),
         site=site.title,
         home=paths.href(text, ""),
         entity=names[text],
