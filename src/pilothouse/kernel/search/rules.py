@@ -32,6 +32,7 @@ PHRASE, RUNBOOK, OWN, BURNING = 15.0, 10.0, 15.0, 25.0
 _OFTEN = 10.0  # at most, for words that come often in a short text
 _USUAL = 3_000  # characters of a text that is neither short nor long
 
+_WRITTEN = frozenset({"doc", "runbook", "decision"})  # of their sections only the best is shown
 _AROUND = 90  # characters on each side of the first word of a snippet
 _LONGEST_SNIPPET = 200
 
@@ -82,6 +83,8 @@ def snippet(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     first = _best_place(text, pattern)
     start = text.rfind(" ", 0, max(first - _AROUND, 0)) + 1 if first > _AROUND else 0
     part = text[start : start + _LONGEST_SNIPPET]
+    if start + len(part) < len(text):
+        part = part.rpartition(" ")[0] or part
     found: list[tuple[str, bool]] = [("… ", False)] if start else []
     at = 0
     for match in pattern.finditer(part):
@@ -127,11 +130,12 @@ def _saturated(times: int) -> float:
 
 
 def ranked(hits: Iterable[Hit], own: Collection[str], burning: Collection[str]) -> list[Hit]:
-    """The best first: what fits, what one owns, what is on fire. One address comes once."""
+    """The best first: what fits, what one owns, what is on fire. One page comes once."""
     best: dict[str, Hit] = {}
     for hit in hits:
         more = OWN * bool({hit.ref, hit.owner} & set(own)) + BURNING * (hit.ref in burning)
         weighed = msgspec.structs.replace(hit, score=hit.score + more)
-        if hit.href not in best or best[hit.href].score < weighed.score:
-            best[hit.href] = weighed
+        page = hit.href.partition("#")[0] if hit.kind in _WRITTEN else hit.href
+        if page not in best or best[page].score < weighed.score:
+            best[page] = weighed
     return sorted(best.values(), key=lambda hit: (-hit.score, hit.title.casefold(), hit.href))
