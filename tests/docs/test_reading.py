@@ -224,6 +224,24 @@ def test_links_to_another_repository_lead_to_its_pages_here(docs: Docs, tmp_path
     assert f'href="{href}"' in docs.page("docs/index").html.html
 
 
+def test_an_entity_may_have_its_docs_in_another_repository(docs: Docs, tmp_path: Path) -> None:
+    named = CATALOG.replace(
+        "  title: Payments",
+        "  annotations:\n    backstage.io/techdocs-ref: url:https://github.com/shop/manual/tree/main/pay",
+    )
+    here = repository(tmp_path / "here", {"catalog-info.yaml": named, "docs/x.md": "# X\n"})
+    there = tmp_path / "manual"
+    empty = "apiVersion: backstage.io/v1alpha1\nkind: Domain\nmetadata: {name: manual}\n"
+    empty += "spec: {owner: team-a}\n"
+    repository(there, {"catalog-info.yaml": empty, "pay/docs/index.md": "# How to pay\n"})
+    git("init", "-q", "-b", "main", folder=there)
+    git("remote", "add", "origin", "https://github.com/shop/manual.git", folder=there)
+    docs.read(here, there)
+    assert docs.page().title == "How to pay"
+    assert docs.page().owner is not None
+    assert docs.told() == []
+
+
 def test_a_source_that_leaves_takes_its_docs_along(docs: Docs, folder: Path) -> None:
     docs.read(folder)
     docs.sources()

@@ -8,9 +8,12 @@ import msgspec
 
 from pilothouse.catalog.service import views
 from pilothouse.catalog.store import queries, sources
+from pilothouse.catalog.store.conditions import AnyOf, Begins, Wanted
 from pilothouse.kernel.refs import EntityRef
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pilothouse.catalog.model import Source
     from pilothouse.kernel.tx import Tx
 
@@ -34,6 +37,19 @@ def declared_by(tx: Tx, source_id: int) -> list[Declaration]:
     """The entities of a source, sorted by file."""
     refs = queries.refs_of_source(tx.conn, source_id)
     rows = sorted(queries.by_refs(tx.conn, refs).values(), key=lambda row: (row.path, row.id))
+    return [_declaration(row.ref, msgspec.json.decode(row.body), row.path) for row in rows]
+
+
+def all_specs(tx: Tx) -> set[str]:
+    """Every source."""
+    return {source.spec for source in sources.all_sources(tx.conn)}
+
+
+def annotated(tx: Tx, name: str, beginnings: Sequence[str], limit: int) -> list[Declaration]:
+    """Entities, of whatever source, with an annotation that begins in one of these ways."""
+    key = f"metadata.annotations.{name}".lower()
+    clause = AnyOf(tuple(Begins(key, beginning.lower()) for beginning in beginnings))
+    rows = queries.matching(tx.conn, Wanted(clause=clause, limit=limit))
     return [_declaration(row.ref, msgspec.json.decode(row.body), row.path) for row in rows]
 
 

@@ -28,13 +28,13 @@ def look(program: Program, spec: str) -> None:
 
     A source that cannot be read keeps its docs; the catalog tells why.
     """
-    with program.db.read() as tx:
-        known = taking.known(tx, spec)
-    if known is None:
-        return
     try:
         with Files(spec, Path(program.settings.data)) as files:
-            Look(program, spec, known, files).run()
+            hosted = files.hosted()
+            with program.db.read() as tx:
+                known = taking.known(tx, spec, hosted)
+            if known is not None:
+                Look(program, spec, known, files).run()
     except PilothouseError as error:
         log.warning("docs.source_unreachable", source=spec, error=str(error))
 
@@ -52,10 +52,12 @@ def _source_read(work: Work, event: Event) -> None:
 
 def _catalog_changed(work: Work, event: Event) -> None:
     """Entities changed: those of a source that left take their docs along."""
+    with work.db.read() as tx:
+        gone, concerned = taking.gone(tx), taking.concerned(tx, event.entities)
     with work.finish() as tx:
-        for source_id in taking.gone(tx):
+        for source_id in gone:
             taking.forget(tx, source_id)
-        for spec in taking.concerned(tx, event.entities):
+        for spec in concerned:
             tx.enqueue(LOOK, {"source": spec}, key=spec, after=SOON)
 
 

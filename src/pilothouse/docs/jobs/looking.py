@@ -113,9 +113,22 @@ class Look:
             taking.link(tx, hrefs, changes)
             outcome = taking.Outcome(self.site_ids, filed, self._whose(pages), self.touched, digest)
             taking.finish(tx, self.known, outcome)
+            others = set(taking.named_by(tx, self._repositories())) - {self.spec}
             if digest != self.before:  # what others link to may be here now, or elsewhere
-                for spec in taking.others(tx, self.known.id):
-                    tx.enqueue(LOOK, {"source": spec}, key=spec, after=SOON)
+                others.update(taking.others(tx, self.known.id))
+            for spec in sorted(others):
+                tx.enqueue(LOOK, {"source": spec}, key=spec, after=SOON)
+
+    def _repositories(self) -> set[str]:
+        """Repositories that entities of this source name as those of their docs."""
+        found: set[str] = set()
+        for one in reading.declared(self.known.declared):
+            for reference in (one.techdocs, one.decisions):
+                address = reference.removeprefix("url:")
+                if one.path and "://" in address:
+                    host, *names = address.partition("://")[2].split("/")
+                    found.add("/".join([host, *names[:2]]).lower())
+        return found
 
     def _whose(self, pages: Mapping[str, Kept]) -> list[tuple[str, Fault, str]]:
         refs = {number: ref for ref, number in self.site_ids.items()}

@@ -77,10 +77,11 @@ def _base(
 ) -> str | None:
     """The folder where an entity's docs begin; None where it has none."""
     if entity.techdocs:
-        if (base := local(entity.path, entity.techdocs)) is None:
+        base = local(entity.path, entity.techdocs)
+        if base is None and "://" not in entity.techdocs:  # else that of another repository
             message = (
                 f"backstage.io/techdocs-ref {entity.techdocs} is no folder of this source: write "
-                "dir: and a path, or give its repository to pilothouse as another source"
+                "dir: and a path, or url: and an address"
             )
             faults.append((entity.path, Fault("docs-location", message), entity.ref))
         return base
@@ -100,7 +101,8 @@ def _archive(
 ) -> str | None:
     if not entity.decisions:
         return None
-    if (archive := local(entity.path, entity.decisions)) is None:
+    archive = local(entity.path, entity.decisions)
+    if archive is None and "://" not in entity.decisions:
         message = f"backstage.io/adr-location {entity.decisions} is no folder of this source"
         faults.append((entity.path, Fault("docs-location", message), entity.ref))
     return archive

@@ -13,6 +13,7 @@ from pilothouse.catalog.service import declaring, origins, reporting, views
 from pilothouse.catalog.service.declaring import Declaration
 from pilothouse.docs.model import Fault, Filed, Kept, Role
 from pilothouse.docs.rules import archive, paths
+from pilothouse.docs.service.reading import DECISIONS, TECHDOCS
 from pilothouse.docs.store import decisions, pages, runbooks, sources
 from pilothouse.kernel import search
 from pilothouse.kernel.events import Event
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 BY = "docs"  # whose problems these are
 CHANGED = "docs.changed"
 MOST_SECTIONS = 40  # of one page that can be found apart
+MOST_FOREIGN = 2000  # entities of other sources whose docs lie in one
 WHAT = {Role.PAGE: "doc", Role.RUNBOOK: "runbook", Role.DECISION: "decision"}
 WEIGHTS = {
     "docs-unreadable": Severity.ERROR,
@@ -70,23 +72,39 @@ class Known(msgspec.Struct, frozen=True):
     pictures: dict[str, tuple[str, str]]
 
 
-def known(tx: Tx, spec: str) -> Known | None:
+def known(tx: Tx, spec: str, hosted: Hosted) -> Known | None:
     """What is known of a source; None for one that is none any more."""
     source = declaring.source(tx, spec)
     if source is None:
         return None
+    own = declaring.declared_by(tx, source.id)
+    refs = {one.ref for one in own}
+    foreign = [one for one in _declared_elsewhere(tx, hosted) if one.ref not in refs]
     return Known(
         source.id,
-        declaring.declared_by(tx, source.id),
+        [*own, *(msgspec.structs.replace(one, path="") for one in foreign)],
         pages.known(tx.conn, source.id),
         sources.known_pictures(tx.conn, source.id),
     )
 
 
+def _declared_elsewhere(tx: Tx, hosted: Hosted) -> list[declaring.Declaration]:
+    """Entities of other sources whose docs or decisions lie in this repository."""
+    if not hosted.host:
+        return []
+    home = f"{hosted.host}/{hosted.repository}/"
+    found: dict[str, declaring.Declaration] = {}
+    for name in (TECHDOCS, DECISIONS):
+        beginnings = [f"{lead}https://{home}" for lead in ("url:", "")]
+        for one in declaring.annotated(tx, name, beginnings, MOST_FOREIGN):
+            found.setdefault(one.ref, one)
+    return list(found.values())
+
+
 def gone(tx: Tx) -> list[int]:
     """Sources that have docs here and are none of the catalog's any more."""
-    found = sources.specs(tx.conn)
-    return [number for number, spec in found.items() if declaring.source(tx, spec) is None]
+    there = declaring.all_specs(tx)
+    return [number for number, spec in sources.specs(tx.conn).items() if spec not in there]
 
 
 def forget(tx: Tx, source_id: int) -> None:
@@ -290,6 +308,17 @@ def others(tx: Tx, source_id: int) -> list[str]:
     """Sources whose pages may link to those of this one."""
     found = sources.specs(tx.conn)
     return [spec for number, spec in found.items() if number != source_id]
+
+
+def named_by(tx: Tx, repositories: Collection[str]) -> list[str]:
+    """Sources here that are these repositories: host/owner/name."""
+    specs = sources.specs(tx.conn)
+    names = {name.partition("/")[2] for name in repositories}
+    return sorted(
+        specs[number]
+        for number, hosted in sources.of_repositories(tx.conn, names).items()
+        if f"{hosted.host}/{hosted.repository}".lower() in repositories
+    )
 
 
 def concerned(tx: Tx, refs: Sequence[str]) -> list[str]:

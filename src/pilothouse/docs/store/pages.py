@@ -53,6 +53,13 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 _ROW = [pages.c[name] for name in Row.__struct_fields__]
+_WHOLE = [pages.c[name] for name in Whole.__struct_fields__ if name != "change"]
+_WHOLE += [
+    pages.c.changed_at,
+    pages.c.commit_id,
+    pages.c.commit_author,
+    pages.c.commit_subject,
+]
 _KEPT = [pages.c[name] for name in Kept.__struct_fields__]
 
 
@@ -184,7 +191,7 @@ def _row(row: Any) -> Row:
 
 
 def by_slug(conn: Connection, site_id: int, slug: str) -> Whole | None:
-    query = select(pages).where(pages.c.site_id == site_id, pages.c.slug == slug)
+    query = select(*_WHOLE).where(pages.c.site_id == site_id, pages.c.slug == slug)
     row = conn.execute(query).first()
     return _whole(row) if row else None
 
