@@ -141,7 +141,7 @@ class Frame:
         path = request.url.path
         return {
             "title": title,
-            "copy": self.copy,
+            "copied": self.copy,
             "drawn": DRAWN,
             "nav": self.nav if actor.role else [],
             "path": path,
