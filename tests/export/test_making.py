@@ -79,7 +79,9 @@ def test_a_change_reaches_its_page_and_those_beside_it_only(
 
 def test_what_is_gone_goes_and_so_do_links_to_it(catalog: Following, folder: Path) -> None:
     copied(catalog.program, folder)
-    change(catalog, folder, several(group("team-a"), component("pay", dependsOn=["component:ledger"])))
+    change(
+        catalog, folder, several(group("team-a"), component("pay", dependsOn=["component:ledger"]))
+    )
     report = copied(catalog.program, folder)
     assert report.removed
     assert not (folder / LEDGER).parent.exists()
@@ -88,7 +90,9 @@ def test_what_is_gone_goes_and_so_do_links_to_it(catalog: Following, folder: Pat
 
 
 def test_what_comes_back_is_linked_to_again(catalog: Following, folder: Path) -> None:
-    change(catalog, folder, several(group("team-a"), component("pay", dependsOn=["component:ledger"])))
+    change(
+        catalog, folder, several(group("team-a"), component("pay", dependsOn=["component:ledger"]))
+    )
     copied(catalog.program, folder)
     change(catalog, folder, FIRST)
     copied(catalog.program, folder)

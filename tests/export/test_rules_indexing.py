@@ -44,4 +44,10 @@ def test_everything_is_listed_by_its_first_letter():
     lines = [Line(title, "doc", f"/{title}") for title in ("beta", "Alpha", "alps", "Ünder", "7up")]
     pages = by_letter(lines, most=1)
     assert [page.name for page in pages] == ["other-1", "7-1", "a-1", "a-2", "b-1"]
-    assert [line.title for page in pages for line in page.lines] == ["Ünder", "7up", "Alpha", "alps", "beta"]
+    assert [line.title for page in pages for line in page.lines] == [
+        "Ünder",
+        "7up",
+        "Alpha",
+        "alps",
+        "beta",
+    ]

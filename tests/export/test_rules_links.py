@@ -57,8 +57,8 @@ def test_the_search_stays_and_finds_its_page() -> None:
 
 
 def test_links_are_remembered_also_those_that_lead_nowhere() -> None:
-    page = '<head><link rel="stylesheet" href="/static/a.css"></head><main id="main"><a href="/catalog">x</a><a href="/gone">y</a></main>'
+    page = '<head><link rel="stylesheet" href="/static/a.css"><script src="/static/b.js" defer></script></head><main id="main"><a href="/catalog">x</a><a href="/gone">y</a></main>'
     copied = Copier(FILES).copy(page, "/", "index.html")
     assert copied.links == {"/catalog", "/gone"}
-    assert copied.assets == {"a.css"}
-    assert 'href="static/a.css"' in copied.html
+    assert copied.assets == {"a.css", "b.js"}
+    assert 'href="static/a.css"><script src="static/b.js" defer></script></head>' in copied.html

@@ -59,7 +59,10 @@ part = st.text(min_size=1, max_size=300).filter(lambda text: "/" not in text)
 def test_names_are_safe_and_never_shared(paths: list[list[str]]) -> None:
     from urllib.parse import quote
 
-    whole = ["/" + "/".join(quote(one, safe="", errors="surrogateescape") for one in parts) for parts in paths]
+    whole = [
+        "/" + "/".join(quote(one, safe="", errors="surrogateescape") for one in parts)
+        for parts in paths
+    ]
     planned, _ = plan(Exported(one) for one in whole)
     files = [page.file for page in planned.values()]
     assert len({file.lower() for file in files}) == len(files)

@@ -1,11 +1,10 @@
 """What is private never comes through, and what only looks like it does."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.export.rules.private import ADDRESS, SECRET, scrub
-
-import pytest
 
 PEOPLE = frozenset(("maya@example.org", "ops@corp.io"))
 
@@ -25,13 +24,19 @@ PEOPLE = frozenset(("maya@example.org", "ops@corp.io"))
         ("https://bot:s3cr3t@git.corp.io/x.git", "https://git.corp.io/x.git"),
         ("https://ghp_abc@git.corp.io/x.git", "https://git.corp.io/x.git"),
         ("postgresql://pilot:pw@db/x", "postgresql://db/x"),
-        ("https://x.io/a?private_token=abcdef123&b=1", f"https://x.io/a?private_token={SECRET}&b=1"),
+        (
+            "https://x.io/a?private_token=abcdef123&b=1",
+            f"https://x.io/a?private_token={SECRET}&b=1",
+        ),
         ("Authorization: Bearer abcdefghijklmnopqrst", f"Authorization: Bearer {SECRET}"),
         ("ghp_" + "a" * 36, SECRET),
         ("key AKIAABCDEFGHIJKLMNOP.", f"key {SECRET}."),
         ("ph_" + "Zz09-_" * 6, SECRET),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", SECRET),
-        ("@media and @app.route and npm @scope/x@1.2.3", "@media and @app.route and npm @scope/x@1.2.3"),
+        (
+            "@media and @app.route and npm @scope/x@1.2.3",
+            "@media and @app.route and npm @scope/x@1.2.3",
+        ),
         ("https://github.com/a/b/blob/main/@x/y.md", "https://github.com/a/b/blob/main/@x/y.md"),
     ],
 )

@@ -93,8 +93,7 @@ class Making:
             self.how.full or cut.news.too_many or deciding.is_full(self.before, program, cut.at)
         )
         self.missing = self.place.missing(deciding.files_of(self.before), thorough=self.full)
-        quiet = not (self.full or cut.news.fresh or self.missing or self.before.unfinished)
-        if quiet and self.planned.keys() == self.before.pages.keys():
+        if self._is_quiet(cut):
             self.others = dict(self.before.files)
         else:
             self._bring(cut)
@@ -121,6 +120,16 @@ class Making:
                 contacts=service.contacts(tx),
                 journal=service.journal(tx),
             )
+
+    def _is_quiet(self, cut: Cut) -> bool:
+        """Whether nothing happened since, and nothing is left to be done."""
+        before = self.before
+        owed = self.full or cut.news.fresh or self.missing or before.unfinished
+        return (
+            not owed
+            and self.planned.keys() == before.pages.keys()
+            and all(page.digest for page in before.pages.values())
+        )
 
     def _program(self, cut: Cut) -> str:
         """Whatever stands on every page, and whose copy it is: another one means drawing all."""

@@ -109,6 +109,7 @@ class _Page:
     links: set[str] = field(default_factory=set)
     assets: set[str] = field(default_factory=set)
     _ends: list[str] = field(default_factory=list)  # what closes each open <a>
+    _gone: list[str] = field(default_factory=list)  # what was left out and is still open
     _svg: int = 0
 
     def rewrite(self, html: str) -> str:
@@ -124,8 +125,14 @@ class _Page:
             self._svg += -1 if closing else 1
             return found[0]
         if closing:
-            return "" if name in {"script", "iframe", "object", "dialog", "button"} else found[0]
-        return self._other(name, inside, found[0])
+            if name not in self._gone:
+                return found[0]
+            self._gone.remove(name)
+            return ""
+        kept = self._other(name, inside, found[0])
+        if not kept and name in _CLOSED:
+            self._gone.append(name)
+        return kept
 
     def _close(self) -> str:
         return self._ends.pop() if self._ends else ""
@@ -188,6 +195,7 @@ def _outside(href: str, *, embedded: bool) -> str | None:
     return href if web else None
 
 
+_CLOSED = frozenset(("script", "iframe", "object", "dialog", "button"))
 _SOURCE = {"form": "action"} | dict.fromkeys(("script", "img", "source", "video", "audio"), "src")
 
 
