@@ -291,3 +291,8 @@ MOST_EXPORTED = 100_000
 def deployed(tx: Tx) -> list[str]:
     """All entities that were ever deployed."""
     return weeks.entities(tx.conn, MOST_EXPORTED)
+
+
+def failing(tx: Tx, refs: Sequence[str]) -> list[str]:
+    """Of these entities, those whose last deployment somewhere failed."""
+    return weeks.of_weight(tx.conn, refs, STATES["failed"])

@@ -73,7 +73,9 @@ def _listed(numbers: Sequence[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def _between(query: Select[Any], first: str, last: str, owner: str | None) -> Select[Any]:
+def _between(
+    query: Select[*tuple[Any, ...]], first: str, last: str, owner: str | None
+) -> Select[*tuple[Any, ...]]:
     query = query.where(weeks.c.week >= first, weeks.c.week <= last)
     return query if owner is None else query.where(services.c.owner == owner)
 
@@ -263,3 +265,11 @@ def _computed(query: Select[Any], wanted: Wanted) -> Select[Any]:
             return query.where(wrong, deployments.c.recovered_at.is_not(None))
         case _:
             return query
+
+
+def of_weight(conn: Connection, entities: Sequence[str], weight: int) -> list[str]:
+    """Of these, the services that need so much care."""
+    query = select(services.c.entity).where(
+        services.c.entity.in_(entities), services.c.weight == weight
+    )
+    return list(conn.execute(query).scalars())
