@@ -21,8 +21,8 @@ class Bucket:
 
     def __init__(self, where: str, endpoint: str | None) -> None:
         """Raises Invalid without the library, for no bucket, or one with other things in it."""
-        self._where = where.rstrip("/")
-        name, _, prefix = self._where.removeprefix("s3://").partition("/")
+        name, _, prefix = where.removeprefix("s3://").strip("/").partition("/")
+        self._where, self._prefix = f"s3://{name}/{prefix}".rstrip("/"), prefix
         if not name:
             raise Invalid(f"{where} names no bucket: write s3://bucket/prefix")
         try:
@@ -94,8 +94,7 @@ class Bucket:
             return {found["path"] for part in self._store.list() for found in part}
 
         # Paths of a list begin with the prefix in some versions of the library and not in others.
-        prefix = self._where.removeprefix("s3://").partition("/")[2]
-        found = {path.removeprefix(f"{prefix}/") for path in self._tried(there)}
+        found = {path.removeprefix(f"{self._prefix}/") for path in self._tried(there)}
         return {name for name in names if name not in found}
 
     def remove(self, names: Iterable[str]) -> None:
