@@ -15,7 +15,7 @@ from pilothouse import app
 from pilothouse.catalog import jobs
 from pilothouse.catalog.service import passes
 
-SECONDS = 30
+SECONDS = 24
 ENDLESS = "/live"  # a stream that ends with the page
 ROOT = Path(__file__).parents[2]
 

@@ -114,6 +114,7 @@ def _users(open_program: Open) -> App:
 
 def _tokens(open_program: Open) -> App:
     app = App(name="token", help="API tokens: what programs sign in with.")
+
     @app.command
     def create(
         name: str,

@@ -307,6 +307,7 @@ def _account_page(
         provider=provider.label if provider else "",
         local=person is not None and person.provider == LOCAL,
         sessions=where,
+        called=rules.agent_words,
         tokens=mine,
         idle=timedelta(seconds=settings.session_idle),
         scopes=[(s, SCOPE_WORDS[s]) for s in known if _may_give(s, asked)],

@@ -57,6 +57,19 @@ def without_token(text: str) -> str:
     return _IN_A_URL.sub(f"{TOKEN_MARK}…", text) if TOKEN_MARK in text else text
 
 
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}  # noqa: E501  # fmt: skip
+SYSTEMS = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS X": "macOS", "Linux": "Linux"}  # noqa: E501  # fmt: skip
+
+
+def agent_words(agent: str) -> str:
+    """What people call the browser that says so of itself: "Firefox on Linux"."""
+    browser = next((name for mark, name in BROWSERS.items() if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or agent[:60] or "a program"
+
+
 def session_ends(now: datetime, seen_at: datetime, expires_at: datetime, idle: timedelta) -> bool:
     """Whether a session has ended, by not being used or by its age."""
     return now >= expires_at or now - seen_at >= idle
