@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.deploys.formats import cloudevents, github, gitlab, reports, signatures
+from pilothouse.deploys.formats import (
+    cloudevents,
+    github,
+    gitlab,
+    reports,
+    signatures,
+    versions,
+)
 from pilothouse.deploys.formats.parts import text_of, time_of
 from pilothouse.kernel.errors import Invalid
 
@@ -105,3 +112,38 @@ def test_a_ping_is_a_greeting():
     assert github.why_ignored("ping", {"zen": "x"}) == "a greeting: the webhook is set up"
     assert "says nothing about deployments" in github.why_ignored("star", {})
     assert github.why_ignored("deployment", {}) == "deployment names no repository"
+
+
+SHA = "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"
+
+
+@pytest.mark.parametrize(
+    ("ref", "version"),
+    [
+        ("main", "f95f852"),
+        ("v1.4.2", "v1.4.2"),
+        ("refs/tags/nightly", "nightly"),
+        ("refs/heads/main", "f95f852"),
+        ("feature/v2", "f95f852"),
+        (SHA, "f95f852"),
+        ("f95f852", "f95f852"),
+        ("2026.11.23-1", "2026.11.23-1"),
+        ("", "f95f852"),
+    ],
+)
+def test_a_version_is_a_tag_or_a_short_commit(ref, version):
+    assert versions.version_of(ref, SHA) == version
+
+
+@pytest.mark.parametrize(
+    ("purl", "version", "commit"),
+    [
+        ("pkg:oci/app@sha256%3A0b31b1c02ff458ad9b7b81cb?tag=1.2", "1.2", ""),
+        ("pkg:oci/app@sha256%3A0b31b1c02ff458ad9b7b81cb", "0b31b1c02ff4", ""),
+        (f"pkg:golang/example.com/app@{SHA}", "f95f852", SHA),
+        ("pkg:npm/app@4.17.1", "4.17.1", ""),
+        ("app-1.2.whl", "app-1.2.whl", ""),
+    ],
+)
+def test_a_package_url_names_a_version(purl, version, commit):
+    assert versions.version_of_purl(purl) == (version, commit)

@@ -221,41 +221,6 @@ def test_production_is_told_from_its_name(name, production):
     assert environments.is_production(name) is production
 
 
-SHA = "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"
-
-
-@pytest.mark.parametrize(
-    ("ref", "version"),
-    [
-        ("main", "f95f852"),
-        ("v1.4.2", "v1.4.2"),
-        ("refs/tags/nightly", "nightly"),
-        ("refs/heads/main", "f95f852"),
-        ("feature/v2", "f95f852"),
-        (SHA, "f95f852"),
-        ("f95f852", "f95f852"),
-        ("2026.11.23-1", "2026.11.23-1"),
-        ("", "f95f852"),
-    ],
-)
-def test_a_version_is_a_tag_or_a_short_commit(ref, version):
-    assert environments.version_of(ref, SHA) == version
-
-
-@pytest.mark.parametrize(
-    ("purl", "version", "commit"),
-    [
-        ("pkg:oci/app@sha256%3A0b31b1c02ff458ad9b7b81cb?tag=1.2", "1.2", ""),
-        ("pkg:oci/app@sha256%3A0b31b1c02ff458ad9b7b81cb", "0b31b1c02ff4", ""),
-        (f"pkg:golang/example.com/app@{SHA}", "f95f852", SHA),
-        ("pkg:npm/app@4.17.1", "4.17.1", ""),
-        ("app-1.2.whl", "app-1.2.whl", ""),
-    ],
-)
-def test_a_package_url_names_a_version(purl, version, commit):
-    assert environments.version_of_purl(purl) == (version, commit)
-
-
 def place(environment, version, hours, **more):
     values = {
         "entity": REF,

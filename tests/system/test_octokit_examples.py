@@ -45,7 +45,10 @@ def test_every_real_payload_is_accepted_or_politely_ignored(examples, database_u
             ("production", "f95f852"),
             ("release", "0.0.1"),
         }
-        assert "f95f852" in told.page("/catalog/component/default/hello-world")
+        page = told.page("/catalog/component/default/hello-world")
+        assert "What runs where" in page
+        running = told.running("component:default/hello-world").values()
+        assert all(place.version in page for place in running if place.live)
 
 
 def test_the_payloads_that_tell_of_deployments_are_not_ignored(examples, sqlite_url, tmp_path):

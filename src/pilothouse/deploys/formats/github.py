@@ -21,8 +21,8 @@ from pilothouse.deploys.formats.parts import (
     text_of,
     time_of,
 )
+from pilothouse.deploys.formats.versions import version_of
 from pilothouse.deploys.model import RELEASE, Change, Hints, Pushed, Report, Status, Told
-from pilothouse.deploys.rules.environments import version_of
 
 HOST = "github.com"
 KINDS = frozenset({"deployment", "deployment_status", "release", "workflow_run", "push"})
@@ -138,7 +138,7 @@ def _report(
 
 def _named(payload: Mapping[str, Any]) -> tuple[str, ...]:
     """What a deployment's own payload calls the service, by the names that people use for it."""
-    found: list[str] = []
+    found: list[Any] = []
     for name in ("entity", "component", "service", "app", "entities", "components", "services"):
         value = payload.get(name)
         found += value if isinstance(value, list) else [value]

@@ -17,8 +17,8 @@ from pilothouse.deploys.formats.parts import (
     text_of,
     time_of,
 )
+from pilothouse.deploys.formats.versions import version_of
 from pilothouse.deploys.model import RELEASE, Change, Hints, Pushed, Report, Status, Told
-from pilothouse.deploys.rules.environments import version_of
 
 HOST = "gitlab.com"  # whose annotation names the project, wherever the instance is
 KINDS = frozenset({"deployment", "pipeline", "push", "tag_push", "release"})
@@ -134,7 +134,7 @@ def _build(
     name = text_of(environment.get("name"))
     if not name or text_of(environment.get("action")) not in {"start", ""}:
         return None
-    if status not in (Status.SUCCEEDED, Status.FAILED):
+    if status is None or status not in (Status.SUCCEEDED, Status.FAILED):
         return None
     return Report(
         key=f"gitlab:{repository}:job:{job.get('id')}",

@@ -17,8 +17,8 @@ from pilothouse.deploys.formats.parts import (
     text_of,
     time_of,
 )
+from pilothouse.deploys.formats.versions import SHORT, version_of_purl
 from pilothouse.deploys.model import RELEASE, Hints, Report, Status, Told
-from pilothouse.deploys.rules.environments import SHORT, version_of_purl
 from pilothouse.kernel.errors import Invalid
 
 OURS = "pilothouse.deployment"  # the type that `pilothouse deploy` sends

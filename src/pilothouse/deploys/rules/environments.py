@@ -1,9 +1,8 @@
-"""Environments: which is production, in what order they stand, and versions in words."""
+"""Environments: which is production, in what order they stand, how they differ."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, unquote
 
 from pilothouse.deploys.model import RELEASE, Running
 
@@ -15,9 +14,6 @@ _ORDER = (
     (5, frozenset({"dev", "development", "sandbox"})),
 )
 _WORD = re.compile(r"[^a-z0-9]+")
-_BRANCHES = frozenset({"main", "master", "trunk", "develop", "development", "head"})
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-SHORT = 7  # characters of a commit that stand for it
 
 
 def normal(name: str) -> str:
@@ -41,40 +37,6 @@ def rank(name: str, *, production: bool) -> tuple[int, str]:
     if production:
         return (0 if name in _PRODUCTION else 1), name
     return next((place for place, known in _ORDER if words & known), 6), name
-
-
-def is_commit(text: str) -> bool:
-    """Whether it is a whole commit id."""
-    return _SHA.fullmatch(text) is not None
-
-
-def version_of(ref: str, commit: str) -> str:
-    """What to call what a ref and its commit are: a tag by its name, else the short commit."""
-    name = ref.removeprefix("refs/tags/")
-    tagged = name != ref
-    name = name.removeprefix("refs/heads/")
-    if not commit:
-        return name
-    looks = bool(re.search(r"\d", name)) and "/" not in name and not is_commit(name)
-    if tagged or (looks and name.lower() not in _BRANCHES and not commit.startswith(name)):
-        return name
-    return commit[:SHORT]
-
-
-def version_of_purl(purl: str) -> tuple[str, str]:
-    """Version and commit of a package URL (purl-spec): its tag, its version or its digest."""
-    rest, _, query = purl.partition("?")
-    _, at, version = rest.partition("@")
-    version = unquote(version.partition("#")[0]) if at else ""
-    tags = parse_qs(query.partition("#")[0]).get("tag", [])
-    commit = version if is_commit(version) else ""
-    if tags:
-        return tags[0], commit
-    if version.startswith("sha256:"):
-        return version.removeprefix("sha256:")[:12], ""
-    if commit:
-        return commit[:SHORT], commit
-    return version or purl, ""
 
 
 def differs(one: Running, other: Running) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pilothouse.catalog.service import annotated
+from pilothouse.deploys.formats.versions import SHORT, is_commit
 from pilothouse.deploys.model import (
     GOING_ON,
     RELEASE,
@@ -20,7 +21,6 @@ from pilothouse.deploys.model import (
     Status,
     Week,
 )
-from pilothouse.deploys.rules.environments import SHORT, is_commit
 from pilothouse.deploys.rules.ledger import Ledger
 from pilothouse.deploys.store import deployments, weeks
 from pilothouse.deploys.store.weeks import Service
