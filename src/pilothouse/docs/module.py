@@ -36,7 +36,7 @@ def _exported(tx: Tx) -> Iterator[Exported]:
     for path, ref in showing.addresses(tx):
         yield Exported(path, (ref,))
     for path in showing.pictures(tx):
-        yield Exported(path)
+        yield Exported(path, page=False, version=path)
     for path in ("/docs", "/runbooks", "/rfcs", "/rfcs/timeline"):
         yield Exported(path)
 
