@@ -232,3 +232,29 @@ def test_a_definition_in_another_format_is_told(portal: Portal) -> None:
     portal.say(api("things", "type Query { a: Int }", kind="graphql"))
     [line] = portal.changes()
     assert line.change.warnings == 1
+
+
+def test_odd_letters_and_endless_names_are_kept_on_either_database(portal: Portal) -> None:
+    odd, long = "a\0b\u2028\U0001f600 '%_/", "x" * 5000
+    document = giving({"$ref": f"#/components/schemas/{long}"})
+    document["components"] = {"schemas": {long: {"type": "string"}, odd: {"title": odd}}}
+    operation = document["paths"]["/things"]["get"] | {"tags": [long], "summary": odd}
+    document["paths"] = {f"/{odd}": {"get": operation}, f"/{long}": {"get": operation}}
+    document["info"] = {"title": odd, "version": long}
+    portal.say(api("things", document))
+    found = portal.index(sought="\U0001f600")
+    assert found.found == 2
+    assert found.kept.problem is None
+    with portal.program.db.read() as tx:
+        for line in found.sections[0].lines:
+            references.operation(tx, API, line.slug)
+        for slug, _ in portal.index().schemas:
+            references.schema(tx, API, slug)
+    portal.say(
+        api(
+            "words",
+            f'"""a\\u0000b""" type Query {{ {"y" * 3000}: {"Z" * 3000} }} scalar {"Z" * 3000}',
+            kind="graphql",
+        )
+    )
+    assert portal.index("api:default/words").found == 1

@@ -308,3 +308,5 @@ def test_a_text_tells_its_own_style() -> None:
     assert style.of_text(PROTO) is Style.GRPC
     assert style.of_text(GRAPHQL) is Style.GRAPHQL
     assert style.of_text(SWAGGER) is Style.OTHER  # it is YAML, and tells there
+    quoting = f"{SWAGGER}x-example: |\n  type Query {{ a: Int }}\n  message A {{ }}\n"
+    assert contract_of(quoting).style is Style.SWAGGER

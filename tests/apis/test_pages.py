@@ -133,7 +133,7 @@ def test_a_definition_that_cannot_be_read_says_where_and_keeps_its_text(
     portal.say(api("things", "openapi: 3.1.0\npaths:\n  - a\n"), group("makers"))
     found = page(client, REFERENCE)
     assert "The definition cannot be read." in found
-    assert "line 2" in found
+    assert "Line 2" in found
     assert "paths" in page(client, "/catalog/api/default/things/definition")
     assert "cannot be read" in page(client, "/catalog/api/default/things")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from pilothouse.apis.model import Bound, Named, Property, Schema
 
 DEEPEST = 40  # levels of one schema without a name
 MOST_CHOICES = 2_000
+LONGEST_NAME = 300
 LARGEST = 1e300
 BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
@@ -23,7 +25,8 @@ class SchemaReader:
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
-        self._waiting: list[str] = []
+        self._waiting: deque[str] = deque()
+        self._taken: set[str] = set()
         self._names: dict[str, str] = {}  # reference to name
         self._read: dict[str, Schema] = {}
         self.notices: dict[str, None] = {}
@@ -37,7 +40,7 @@ class SchemaReader:
     def finished(self) -> tuple[Named, ...]:
         """Every schema with a name."""
         while self._waiting:
-            ref = self._waiting.pop(0)
+            ref = self._waiting.popleft()
             try:
                 found = tree.pointer(self._root, ref)
             except KeyError:
@@ -73,8 +76,10 @@ class SchemaReader:
             prefix = next((p for p in PREFIXES if ref.startswith(p)), None)
             plain = prefix is not None and "/" not in ref[len(prefix) :]
             name = tree.unescaped(ref[len(prefix or "") :]) if plain else ref
-            if name in self._names.values():
-                name = ref
+            name = name[:LONGEST_NAME]
+            if name in self._taken:
+                name = f"{ref[: LONGEST_NAME - 10]} {len(self._taken)}"
+            self._taken.add(name)
             self._names[ref] = name
             self._waiting.append(ref)
         return self._names[ref]

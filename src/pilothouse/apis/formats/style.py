@@ -8,11 +8,12 @@ from typing import Any
 
 from pilothouse.apis.model import Style
 
+_YAML = re.compile(r"^[\"']?(openapi|swagger|asyncapi|apiVersion|info)[\"']?\s*:", re.MULTILINE)
 _PROTO = re.compile(
     r"^\s*(syntax\s*=|package\s+[\w.]+\s*;|(service|message)\s+\w+\s*\{)", re.MULTILINE
 )
 _GRAPHQL = re.compile(
-    r"^\s*(extend\s+)?(schema\s*[@{]|(type|interface|input|enum)\s+\w+[^{:]*\{"
+    r"(?:^|\")\s*(extend\s+)?(schema\s*[@{]|(type|interface|input|enum)\s+\w+[^{:]*\{"
     r"|union\s+\w+[^=\n]*=|scalar\s+\w+|directive\s+@)",
     re.MULTILINE,
 )
@@ -37,6 +38,8 @@ def of_tree(tree: Any) -> Style:
 def of_text(text: str) -> Style:
     """The style of a text that is neither YAML nor JSON; OTHER where it is not known."""
     beginning = text[:_BEGINNING]
+    if _YAML.search(beginning):  # whose examples may hold lines of any language
+        return Style.OTHER
     if _PROTO.search(beginning):
         return Style.GRPC
     if _GRAPHQL.search(beginning):

@@ -15,8 +15,8 @@ _BOUNDS = {
     "maxLength": "at most {} characters",
     "minItems": "at least {} items",
     "maxItems": "at most {} items",
-    "minProperties": "at least {} properties",
-    "maxProperties": "at most {} properties",
+    "minProperties": "at least {} of the properties",
+    "maxProperties": "at most {} of the properties",
     "uniqueItems": "no item twice",
     "number": "field {}",
 }
@@ -88,4 +88,9 @@ def bound_words(schema: Schema) -> list[str]:
 
 
 def _bound(bound: Bound) -> str:
-    return _BOUNDS.get(bound.name, bound.name + " {}").format(f"{bound.value:.15g}")
+    said = _BOUNDS.get(bound.name, bound.name + " {}").format(f"{bound.value:.15g}")
+    return (
+        said.removesuffix("s")
+        if bound.value == 1 and "{} " in _BOUNDS.get(bound.name, "")
+        else said
+    )

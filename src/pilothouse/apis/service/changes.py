@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 5
 PAGE = 50
-NAMED_PARTIES = 6
+RECENT = timedelta(days=14)  # on Now
 
 
 class ChangeLine(msgspec.Struct, frozen=True):
@@ -50,8 +51,9 @@ def of_entities(tx: Tx, refs: Sequence[str]) -> Changes | None:
 
 
 def recent_breaking(tx: Tx) -> Changes | None:
-    """The last breaking changes of all APIs; None when there are none."""
-    found = store.recent(tx.conn, worst=Severity.BREAKING, limit=ON_A_PAGE)
+    """The breaking changes of the last two weeks; None when there are none."""
+    since = tx.now - RECENT
+    found = store.recent(tx.conn, worst=Severity.BREAKING, since=since, limit=ON_A_PAGE)
     return Changes(_lines(tx, found)) if found else None
 
 

@@ -12,6 +12,7 @@ from pilothouse.apis.model import Contract, Style, Unreadable
 from pilothouse.catalog.service import definitions
 
 LONGEST = 60_000_000  # characters of a definition
+NULS = ("\\u0000", "\\0", "\\x00")  # as JSON and YAML write it
 VERSIONS = {
     Style.SWAGGER: ("2.",),
     Style.OPENAPI: ("3.",),
@@ -42,6 +43,8 @@ def contract_of(text: str) -> Contract:
 
 def _of_tree(parsed: definitions.Parsed, text: str) -> Contract:
     root: Any = parsed.value
+    if any(escape in text for escape in NULS):
+        root = _without_nuls(root)
     found = style.of_tree(root)
     if found is Style.OTHER or not isinstance(root, Mapping):
         return Contract(style=Style.OTHER)
@@ -61,6 +64,17 @@ def _of_tree(parsed: definitions.Parsed, text: str) -> Contract:
             raise
         field = str(error).partition(" ")[0]
         raise Unreadable(str(error), parsed.locate((field,)).line) from error
+
+
+def _without_nuls(value: Any) -> Any:
+    """The same without NUL characters, which PostgreSQL keeps in no text."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, list):
+        return [_without_nuls(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_nuls(key): _without_nuls(item) for key, item in value.items()}
+    return value
 
 
 def checked(contract: Contract, declared: str) -> Contract:

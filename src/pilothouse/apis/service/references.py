@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 READ_AS = 1  # raised when the readers see more in a definition than before
-OTHERS = "Other operations"
+LONGEST_NAME = 300  # of a schema
+OTHERS, ALL = "Other operations", "Operations"
 MOST_TRIED = 20_000_000  # characters
 MOST_DOCUMENTS = 5_000  # of one API in the search index
 WORDS = {
@@ -67,7 +68,7 @@ def prepare(digest: str, contract: Contract | Unreadable) -> Prepared:
     refers = {item.name: references(item.schema) for item in contract.schemas}
     operations = _new_operations(contract, refers)
     schemas = tuple(
-        Filed(slug, item.name, reached([item.schema], refers), item.schema)
+        Filed(slug, item.name[:LONGEST_NAME], reached([item.schema], refers), item.schema)
         for slug, item in zip(
             slugs.slugs(item.name for item in contract.schemas), contract.schemas, strict=True
         )
@@ -89,7 +90,8 @@ def _groups(contract: Contract, operations: Sequence[NewOperation]) -> tuple[Gro
 
 def _new_operations(contract: Contract, refers: Mapping[str, set[str]]) -> tuple[NewOperation, ...]:
     order = {group.name: at for at, group in enumerate(contract.groups)}
-    grouped = [(_group(item), item) for item in contract.operations]
+    others = OTHERS if any(item.groups for item in contract.operations) else ALL
+    grouped = [(_group(item) or others, item) for item in contract.operations]
     for name, _ in grouped:
         order.setdefault(name, len(order))
     grouped.sort(key=lambda pair: order[pair[0]])  # keeps their order within a group
@@ -113,7 +115,7 @@ def _new_operations(contract: Contract, refers: Mapping[str, set[str]]) -> tuple
 
 
 def _group(operation: Operation) -> str:
-    return next((name for name in operation.groups if name), OTHERS)
+    return next((name for name in operation.groups if name), "")
 
 
 def _words(operation: Operation) -> str:
@@ -121,7 +123,7 @@ def _words(operation: Operation) -> str:
     names = [parameter.name for parameter in operation.parameters]
     refs = sorted({ref for schema in schemas_of(operation) for ref in references(schema)})
     parts = [operation.key, operation.id, operation.title, operation.description, *names, *refs]
-    return "\n".join(part for part in parts if part)[:8000]
+    return "\n".join(part for part in parts if part)[:8000].replace("\0", " ")
 
 
 def keep(tx: Tx, prepared: Prepared) -> None:
@@ -394,7 +396,7 @@ def _contents(contents: Sequence[Content], named: Mapping[str, Schema]) -> tuple
 def _need(need: Need) -> str:
     if not need.schemes:
         return "anyone"
-    return " and ".join(
+    return "who has " + " and ".join(
         f"{name} with {', '.join(scopes)}" if scopes else name for name, scopes in need.schemes
     )
 

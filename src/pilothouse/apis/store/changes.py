@@ -90,7 +90,12 @@ def concerning(
 
 
 def recent(
-    conn: Connection, *, worst: Severity | None = None, before: int | None = None, limit: int = 50
+    conn: Connection,
+    *,
+    worst: Severity | None = None,
+    before: int | None = None,
+    since: datetime | None = None,
+    limit: int = 50,
 ) -> list[Change]:
     """Changes of all APIs, newest first."""
     query = select(*_CHANGE).order_by(changes.c.id.desc()).limit(limit)
@@ -98,6 +103,8 @@ def recent(
         query = query.where(changes.c.worst == worst.value)
     if before is not None:
         query = query.where(changes.c.id < before)
+    if since is not None:
+        query = query.where(changes.c.at >= since)
     return [_change(row) for row in conn.execute(query)]
 
 
