@@ -23,6 +23,7 @@ from pilothouse.kernel.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from pilothouse.catalog.model import Present, Problem, Version
@@ -129,6 +130,12 @@ class Following:
         with self.program.db.read() as tx:
             page = views.problem_page(tx, severity=None, code=code, offset=0, limit=EVERYTHING)
         return [item.problem for item in page.items]
+
+    def since(self) -> dict[str, datetime]:
+        """Since when there is a problem of each code."""
+        with self.program.db.read() as tx:
+            page = views.problem_page(tx, severity=None, code=None, offset=0, limit=EVERYTHING)
+        return {item.problem.code: item.since for item in page.items}
 
     def codes(self) -> list[str]:
         return sorted(problem.code for problem in self.problems())

@@ -504,6 +504,23 @@ def test_lines_of_problems_stay_right_when_lines_come_before_them(
 # Locations and placeholders
 
 
+def test_a_problem_is_as_old_as_it_is_however_often_its_file_is_read(
+    catalog: Following, folder: Path
+) -> None:
+    broken = component("a", owner="nobody") + "---\nkind: 3\n"
+    write(folder, "catalog-info.yaml", broken)
+    catalog.follow(folder)
+    before = catalog.since()
+    assert before.keys() > {"dangling-ref"}
+    write(folder, "catalog-info.yaml", f"# a line more\n{broken}")
+    catalog.look(folder)
+    assert catalog.since() == before
+    write(folder, "catalog-info.yaml", component("a", owner="others"))
+    catalog.look(folder)
+    assert catalog.since().keys() == {"dangling-ref"}
+    assert catalog.since() != {"dangling-ref": before["dangling-ref"]}
+
+
 def test_locations_bring_files_nested_by_glob_and_round_in_circles(
     catalog: Following, folder: Path
 ) -> None:

@@ -137,9 +137,9 @@ def take(
     documents.replace(tx.conn, known)
     documents.spoil(tx.conn, stale)
     documents.add(tx.conn, fresh)
-    problems.clear_files(tx.conn, source.id, [reading.path for reading in readings])
+    earlier = problems.clear_files(tx.conn, source.id, [reading.path for reading in readings])
     found = [(source.id, problem) for reading in readings for problem in reading.problems]
-    problems.add(tx.conn, Scope.FILE, found, tx.now)
+    problems.add(tx.conn, Scope.FILE, found, tx.now, earlier)
     commits = {reading.path: reading.commit for reading in readings if reading.commit}
     tally = settling.settle(tx, touched, commits)
     sources.mark(tx.conn, source.id, done=done)
@@ -275,7 +275,7 @@ def _parts(refs: list[str]) -> list[list[str]]:
 
 def check_references(tx: Tx, refs: Sequence[str], hints: Hints) -> None:
     """Find what these entities, of which there are not too many, refer to that does not exist."""
-    problems.clear_refs(tx.conn, Scope.REFERENCE, refs)
+    earlier = problems.clear_refs(tx.conn, Scope.REFERENCE, refs)
     found = relations.dangling(tx.conn, refs)
     if not found:
         return
@@ -285,7 +285,7 @@ def check_references(tx: Tx, refs: Sequence[str], hints: Hints) -> None:
         for item in found
         if item.emitter in places
     ]
-    problems.add(tx.conn, Scope.REFERENCE, told, tx.now)
+    problems.add(tx.conn, Scope.REFERENCE, told, tx.now, earlier)
 
 
 def _dangling(tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints: Hints) -> Problem:
@@ -343,12 +343,12 @@ def end(tx: Tx, source: Source, outcome: Outcome) -> None:
 
 def unreachable(tx: Tx, source: Source, why: str, interval: int) -> None:
     """A source could not be read: all that it gave stays, and the problem is told."""
-    problems.clear_source(tx.conn, source.id, Scope.SOURCE)
+    earlier = problems.clear_source(tx.conn, source.id, Scope.SOURCE)
     problem = Problem(
         code="unreachable-source",
         severity=Severity.ERROR,
         message=f"{why.rstrip('.')}. What it gave before stays in the catalog.",
     )
-    problems.add(tx.conn, Scope.SOURCE, [(source.id, problem)], tx.now)
+    problems.add(tx.conn, Scope.SOURCE, [(source.id, problem)], tx.now, earlier)
     entities.mark_away(tx.conn, source.id, AWAY, away=True)
     sources.looked(tx.conn, source.id, tx.now, Tally(), error=why, interval=interval)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pilothouse.catalog.model import Claim, Problem, Scope
 from pilothouse.catalog.rules.problems import CODES
 from pilothouse.catalog.store import problems
@@ -10,14 +12,17 @@ from pilothouse.kernel.tx import Tx
 MOST_RIVALS = 5  # named to the document that keeps a ref; more are counted
 
 
-def tell_rivals(tx: Tx, held: dict[str, list[Claim]], holders: set[int]) -> None:
+def tell_rivals(
+    tx: Tx, refs: Sequence[str], held: dict[str, list[Claim]], holders: set[int]
+) -> None:
     """Both documents of a ref claimed twice are told, each where the other stands."""
+    earlier = problems.clear_refs(tx.conn, Scope.CLAIM, refs)
     found: list[tuple[int, Problem]] = []
     for ref, rivals in held.items():
         if len(rivals) > 1:
             keeper = next(claim for claim in rivals if claim.document_id in holders)
             found += [(claim.source_id, _rivalry(ref, claim, keeper, rivals)) for claim in rivals]
-    problems.add(tx.conn, Scope.CLAIM, found, tx.now)
+    problems.add(tx.conn, Scope.CLAIM, found, tx.now, earlier)
 
 
 def _rivalry(ref: str, claim: Claim, keeper: Claim, rivals: list[Claim]) -> Problem:

@@ -72,8 +72,7 @@ def _settle(tx: Tx, wanted: list[str], commits: dict[str, Commit]) -> Tally:
     entities.put_definitions(tx.conn, long_texts)
     _write(tx, [step for step in steps if step.change], commits)
     _replace(tx, [step for step in steps if not step.change])
-    problems.clear_refs(tx.conn, Scope.CLAIM, wanted)
-    tell_rivals(tx, held, {step.claim.document_id for step in steps})
+    tell_rivals(tx, wanted, held, {step.claim.document_id for step in steps})
     tally = _count(steps)
     _announce(tx, steps, tally)
     return tally

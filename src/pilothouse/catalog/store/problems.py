@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -30,18 +31,30 @@ _WEIGHT = case(
 )
 
 
-def add(conn: Connection, scope: str, items: Iterable[tuple[int, Problem]], now: datetime) -> None:
-    """Write problems down: source id, problem."""
+# What makes a problem the same one as before, though its line or its words are others now.
+_SAME = ("source_id", "code", "file", "ref", "field", "found")
+Earlier = Mapping[tuple[Any, ...], datetime]  # the same problem → since when
+
+
+def add(
+    conn: Connection,
+    scope: str,
+    items: Iterable[tuple[int, Problem]],
+    now: datetime,
+    earlier: Earlier = MappingProxyType({}),
+) -> None:
+    """Write problems down: source id, problem. One that was there `earlier` keeps its time."""
     rows = [
         {
             **{name: _fitting(name, getattr(problem, name)) for name in _FIELDS},
             "scope": str(scope),
             "severity": problem.severity.value,
             "source_id": source_id,
-            "since": now,
         }
         for source_id, problem in items
     ]
+    for row in rows:
+        row["since"] = earlier.get(tuple(row[name] for name in _SAME), now)
     if rows:
         conn.execute(insert(problems), rows)
 
@@ -54,28 +67,28 @@ def _fitting(name: str, value: Any) -> Any:
     return value.replace("\0", "\\0")[:length]
 
 
-def clear_files(conn: Connection, source_id: int, paths: Sequence[str]) -> None:
+def clear_files(conn: Connection, source_id: int, paths: Sequence[str]) -> Earlier:
     """Take away what reading these files found."""
-    conn.execute(
-        delete(problems).where(
-            problems.c.source_id == source_id,
-            problems.c.scope == Scope.FILE.value,
-            problems.c.file.in_(paths),
-        )
-    )
+    of_files = and_(problems.c.source_id == source_id, problems.c.file.in_(paths))
+    return _clear(conn, and_(of_files, problems.c.scope == Scope.FILE.value))
 
 
-def clear_refs(conn: Connection, scope: Scope, refs: Sequence[str]) -> None:
+def clear_refs(conn: Connection, scope: Scope, refs: Sequence[str]) -> Earlier:
     """Take away what the claims or references of these refs caused."""
-    conn.execute(delete(problems).where(problems.c.scope == scope.value, problems.c.ref.in_(refs)))
+    return _clear(conn, and_(problems.c.scope == scope.value, problems.c.ref.in_(refs)))
 
 
-def clear_source(conn: Connection, source_id: int, scope: Scope | None = None) -> None:
+def clear_source(conn: Connection, source_id: int, scope: Scope | None = None) -> Earlier:
     """Take away a source's problems, all or of one scope."""
     where = problems.c.source_id == source_id
-    if scope is not None:
-        where = and_(where, problems.c.scope == scope.value)
-    conn.execute(delete(problems).where(where))
+    return _clear(conn, where if scope is None else and_(where, problems.c.scope == scope.value))
+
+
+def _clear(conn: Connection, where: ColumnElement[bool]) -> Earlier:
+    """Take problems away; returns since when there were such, for `add` to go on from."""
+    columns = [problems.c[name] for name in _SAME]
+    gone = conn.execute(delete(problems).where(where).returning(*columns, problems.c.since))
+    return {tuple(row[:-1]): row.since for row in gone}
 
 
 def _placed() -> Select[Any]:
