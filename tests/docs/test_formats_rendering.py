@@ -51,7 +51,7 @@ class Checked(HTMLParser):
             if name == "href":
                 assert re.match(r"https?://|mailto:|/docs/|#", value or ""), value
             if name == "src":
-                assert re.match(r"/docs/|data:image/(png|gif|jpeg|webp);base64,", value or "")
+                assert re.match(r"/docs/files/|data:image/(png|gif|jpeg|webp);base64,", value or "")
             if name == "id":
                 assert value not in {"main", "said", "q"}
 

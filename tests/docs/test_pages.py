@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOME = "/docs/component/default/payments"
 FORM = {**PAGE, "Content-Type": "application/x-www-form-urlencoded"}
-SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><path d="M0 0h4v4"/></svg>'
 
 
 @pytest.fixture

@@ -134,6 +134,19 @@ def test_files_that_are_too_large_or_lead_out_are_told_and_not_read(
     assert not [row for row in docs.found("title", "text") if "Secret" in str(row)]
 
 
+@pytest.mark.parametrize(
+    "inside", ["<script>alert(1)</script>", "<g onload='alert(1)'/>", "<a href='javascript:x'/>"]
+)
+def test_an_image_with_a_script_in_it_is_told_and_not_shown(
+    docs: Docs, folder: Path, inside: str
+) -> None:
+    write(folder, "docs/p.svg", f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>')
+    write(folder, "docs/guide/refunds.md", "# Refunds\n\n## How\n\n![p](../p.svg)\n")
+    docs.read(folder)
+    assert ("docs-unsafe-image", "docs/p.svg", 1) in docs.told()
+    assert "<img" not in docs.page("docs/guide/refunds").html.html
+
+
 def test_a_large_page_is_shown_as_it_is(docs: Docs, folder: Path) -> None:
     write(folder, "docs/large.md", "# Large\n\n" + "words " * 100_000)
     docs.read(folder)

@@ -127,6 +127,7 @@ _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)(?P<rest>(?:\s+[\w:-]+=\
 _ATTRIBUTE = re.compile(r"([\w:-]+)=\"([^\"]*)\"")
 _OUTSIDE = ("http://", "https://", "mailto:")
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/=\s]+")
+OURS = "/docs/files/"  # where images of ours are
 _ELSEWHERE = "elsewhere:"  # marks images that are not ours to load
 
 
@@ -280,7 +281,7 @@ def _href(value: str, hrefs: Mapping[str, str]) -> str | None:
 
 
 def _src(value: str, hrefs: Mapping[str, str]) -> str | None:
-    if value in hrefs:
+    if hrefs.get(value, "").startswith(OURS):
         return hrefs[value]
     if value.lower().startswith(("http://", "https://")):
         return _ELSEWHERE + value

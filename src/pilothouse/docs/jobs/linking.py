@@ -162,6 +162,10 @@ class Linking:
                 self.look.faults.append((path, Fault("docs-unreadable", str(error)), ""))
                 continue
             ending = posixpath.splitext(path)[1].lower()
+            if links.can_run(ending, body):
+                message = "The image has a script in it, and is not shown"
+                self.look.faults.append((path, Fault("docs-unsafe-image", message), ""))
+                continue
             name = hashlib.sha256(body).hexdigest()[:40] + ending
             yield Picture(path, stamps[path], name, links.PICTURES[ending], body)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import quote
 
@@ -22,6 +23,11 @@ PICTURES = {
     ".ico": "image/x-icon",
     ".bmp": "image/bmp",
 }
+# An SVG is shown as an image, where nothing in it runs; opened by itself, from the copy, it would.
+_LIVE_SVG = re.compile(
+    rb"<\s*(?:\w+:)?(?:script|foreignobject|iframe|handler)|\son\w+\s*=|javascript:|<!entity",
+    re.IGNORECASE,
+)
 _SCHEMES = ("http:", "https:", "mailto:", "tel:", "data:", "javascript:", "ftp:", "//")
 
 
@@ -56,6 +62,11 @@ class Resolved(msgspec.Struct, frozen=True):
 def is_local(target: str) -> bool:
     """Whether a link means a file of its own source."""
     return bool(target) and not target.lower().startswith(_SCHEMES) and ":" not in target[:12]
+
+
+def can_run(ending: str, body: bytes) -> bool:
+    """Whether an image has a program in it."""
+    return ending == ".svg" and _LIVE_SVG.search(body) is not None
 
 
 def candidates(link: Link, path: str, root: str) -> list[str]:
@@ -117,7 +128,7 @@ def _one(link: Link, around: Around) -> tuple[str | None, Fault | None, str | No
             href, fault = _to_page(link, path, around)
             return href, fault, path
         if path in around.files:
-            return around.view(path), None, None
+            return None if link.image else around.view(path), None, None
     return None, _missing(link, options, around), None
 
 
