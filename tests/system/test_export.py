@@ -17,7 +17,7 @@ from tests.system.test_pages import AXE, CATALOG, THEMES, WIDTHS
 from pilothouse.kernel import faults as crashes
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "giantswarm-2026-08-07"
-POINTS = ("export.announced", "export.drawn:3", "export.written", "export.removed")
+POINTS = ("export.announced", "export.drawn", "export.written", "export.removed")
 
 
 @pytest.fixture(scope="module")
