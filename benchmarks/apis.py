@@ -11,10 +11,10 @@ import json
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lines import HEAD, Line, keep, row
 from benchmarks.measuring import Client, Served, serving
 
 REFERENCE = "/catalog/api/default/big/reference"
@@ -26,17 +26,6 @@ spec: {type: openapi, lifecycle: production, owner: team, definition: {$text: ./
 """
 WORDS = "Reads one of them, with all that belongs to it. Answers at once or says why it cannot. "
 FINE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One figure."""
-
-    name: str
-    measured: float
-    unit: str
-    at_most: float | None
-    note: str = ""
 
 
 def document(megabytes: float) -> dict[str, Any]:
@@ -112,7 +101,7 @@ def _measure(served: Served, source: Path, tree: dict[str, Any]) -> list[Line]:
     ]
     for name, paths, most in pages:
         timing = served.timing(paths)
-        lines.append(Line(name, timing.p95_ms, "ms", most, timing.note))
+        lines.append(Line(name, timing.p95_ms, "ms", most, note=timing.note))
     lines.append(_changed(served, client, source, tree))
     lines.append(Line("memory after all that", served.memory(), "MB", None))
     return lines
@@ -147,9 +136,8 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     definition = chosen.file.read_text() if chosen.file else json.dumps(document(chosen.megabytes))
     found = measure(definition)
+    print(HEAD)
     for line in found:
-        most = "" if line.at_most is None else f"at most {line.at_most:g}"
-        print(f"{line.name:48} {line.measured:8.3g} {line.unit:3} {most:14} {line.note}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps([asdict(line) for line in found], indent=1) + "\n")
+        print(row(line))
+    keep(chosen.json, "A definition of 6 MB", "python -m benchmarks.apis", found)
     sys.exit(any(line.at_most is not None and line.measured > line.at_most for line in found))
