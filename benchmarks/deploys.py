@@ -9,7 +9,6 @@ when it is stored, one in twenty is sent twice.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import http.client
 import json
 import queue
@@ -19,14 +18,13 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.lines import Line, databases, keep, row
 from benchmarks.measuring import Served, percentile, serving
-from tests.servers import LOOPBACK, NEEDS_POSTGRES, postgres_binaries, running_postgres
+from tests.servers import LOOPBACK
 
 from pilothouse import app
 from pilothouse.deploys.model import Report, Status
@@ -47,17 +45,6 @@ RATE, SECONDS = 200, 30  # webhooks a second, and for how long
 SENDERS = 16
 AGAIN = 20  # one in so many is sent twice
 STEPS = ("development", "staging", "production")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table."""
-
-    name: str
-    measured: float
-    unit: str
-    at_most: float | None = None
-    note: str = ""
 
 
 def name_of(number: int) -> str:
@@ -147,7 +134,7 @@ def pages(served: Served) -> Iterator[Line]:
     )
     for name, paths, most in sorts:
         timing = served.timing(paths)
-        yield Line(f"{name}, p95", timing.p95_ms, "ms", most, timing.note)
+        yield Line(f"{name}, p95", timing.p95_ms, "ms", most, note=timing.note)
 
 
 def _payload(number: int, filler: str) -> bytes:
@@ -228,10 +215,10 @@ def webhooks(served: Served, program: Program) -> Iterator[Line]:
         raise RuntimeError(f"sent {sent}, answered {answers}, stored {stored}")
     used = (served.cpu() - cpu) * 1000 / sent
     note = f"{sent:,} sent in {lasted:.1f} s, {stored:,} stored, {answers[200]:,} replays absorbed"
-    yield Line("webhooks acknowledged", sent / lasted, "a second", None, note)
+    yield Line("webhooks acknowledged", sent / lasted, "a second", note=note)
     p50 = statistics.median(took)
-    yield Line("… acknowledged after, p95", percentile(took, 95), "ms", None, f"p50 {p50:.1f}")
-    yield Line("… last one worked out after", behind, "s", None, f"{used:.1f} CPU ms each in all")
+    yield Line("… acknowledged after, p95", percentile(took, 95), "ms", note=f"p50 {p50:.1f}")
+    yield Line("… last one worked out after", behind, "s", note=f"{used:.1f} CPU ms each in all")
 
 
 def _counts(program: Program) -> tuple[int, int]:
@@ -277,27 +264,15 @@ def main() -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        database = None
-        if chosen.database == "postgresql":
-            binaries = postgres_binaries()
-            if binaries is None:
-                sys.exit(NEEDS_POSTGRES)
-            server = stack.enter_context(running_postgres(binaries))
-            database = server.url(stack.enter_context(server.database()))
-        lines = run(folder, database, chosen.deployments)
+    with tempfile.TemporaryDirectory() as folder, databases(chosen.database) as made:
+        lines = run(Path(folder), made(), chosen.deployments)
     for line in lines:
-        most = f" (at most {line.at_most:g})" if line.at_most else ""
-        print(f"{line.name:36} {line.measured:9.1f} {line.unit}{most}  {line.note}")
-    if chosen.json:
-        chosen.json.parent.mkdir(parents=True, exist_ok=True)
-        found = {
-            "database": chosen.database,
-            "deployments": chosen.deployments,
-            "lines": [dataclasses.asdict(line) for line in lines],
-        }
-        chosen.json.write_text(json.dumps(found, indent=1) + "\n")
+        print(row(line))
+    title = f"{chosen.deployments:,} deployments on {chosen.database}"
+    command = f"python -m benchmarks.deploys --deployments {chosen.deployments}"
+    if chosen.database != "sqlite":
+        command += f" --database {chosen.database}"
+    keep(chosen.json, title, command, lines)
 
 
 if __name__ == "__main__":

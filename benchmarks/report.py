@@ -4,6 +4,7 @@ python -m benchmarks.catalog --json benchmarks/results/catalog-sqlite-10000.json
 python -m benchmarks.catalog --database postgresql --json benchmarks/results/…
 python -m benchmarks.faults --json benchmarks/results/faults.json
 python -m benchmarks.export --json benchmarks/results/export-10000.json
+python -m benchmarks.deploys --json benchmarks/results/deploys-sqlite.json
 python -m benchmarks.report
 """
 

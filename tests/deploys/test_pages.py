@@ -110,6 +110,11 @@ def test_all_services_are_narrowed_and_failed_ones_come_first(told):
     now = told.page("/")
     assert now.index("service-01") < now.index("service-02")
     assert "1 went wrong today" in now
+    assert "1.2 of service-01 failed in production" in now
+    assert "1.1 still runs there." in now
+    deploy(told, 4, 1, entity="service-01")
+    told.take()
+    assert "failed in production" not in told.page("/")
 
 
 def test_text_of_others_is_shown_as_text(told):

@@ -89,7 +89,8 @@ def _follow(work: Work, event: Event) -> None:
 
 
 jobs = [
-    JobKind(receiving.TAKE, _take, lease=timedelta(seconds=60)),
+    # A short lease: after a kill others go on soon, and two at once only take turns.
+    JobKind(receiving.TAKE, _take, lease=timedelta(seconds=10)),
     JobKind(COMMITS, _commits, lease=timedelta(seconds=120), max_attempts=5),
     JobKind(FORGET, _forget, every=timedelta(hours=6)),
 ]

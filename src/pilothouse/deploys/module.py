@@ -110,6 +110,7 @@ module = Module(
         NavItem("Helm", "Frequency", "/deploys/frequency"),
     ],
     commands=commands.register,
+    headline=showing.headline,
     burning=showing.failing,
     exported=_exported,
     templates="pilothouse.deploys",

@@ -25,8 +25,10 @@ from pilothouse.deploys.rules import environments
 from pilothouse.deploys.service.taking import ANNOTATIONS
 from pilothouse.deploys.store import deliveries, deployments, weeks
 from pilothouse.kernel.errors import NotFound
+from pilothouse.kernel.module import Headline
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
+from pilothouse.kernel.words import counted
 
 SERVICES = 50  # a page
 HISTORY = 50
@@ -242,6 +244,29 @@ def recent(tx: Tx) -> Recent | None:
         return None
     items = list({one.id: one for one in [*wrong, *newest]}.values())[: max(RECENT, len(wrong))]
     return Recent(items, views.name_all(tx, [one.entity for one in items]), len(wrong))
+
+
+def headline(tx: Tx) -> Headline | None:
+    """The newest deployment to production of the last day that failed, and what runs instead."""
+    found = [
+        one
+        for one in deployments.recent_of(tx.conn, {Status.FAILED}, tx.now - LATELY)
+        if one.production and one.recovered_at is None
+    ]
+    if not found:
+        return None
+    one = found[0]
+    named = views.name_all(tx, [one.entity])[one.entity]
+    runs = f"{one.previous_version} still runs there." if one.previous_version else ""
+    others = f" {counted(len(found) - 1, 'other')} failed in the last day." if found[1:] else ""
+    return Headline(
+        55,
+        "warn",
+        f"{one.version} of {named.title} failed in {one.environment}",
+        f"{runs}{others}".strip() or "Nothing is known to have run there before.",
+        f"/deploys/{one.id}",
+        "See the deployment",
+    )
 
 
 class Inbox(msgspec.Struct, frozen=True):
