@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.docs.formats import dialect, frontmatter, mkdocs, reading
+from pilothouse.docs.formats import decisions, dialect, frontmatter, mkdocs, reading
 
 PAGE = """---
 title: Restart the queue
@@ -148,3 +150,25 @@ def test_a_mkdocs_file_that_cannot_be_used_says_why(text: str, words: str) -> No
 @given(st.text(max_size=200))
 def test_no_mkdocs_file_stops_the_reading(text: str) -> None:
     mkdocs.read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<div>\n" + "<a " * 100_000,
+        "<div>\n" + "<h1>" * 100_000,
+        "<!--" * 100_000,
+        "# x" + " " * 200_000 + "{",
+        "[" * 20_000,
+        "*a " * 50_000,
+        "> " * 10_000,
+        "- " * 5_000,
+        "!!! x\n    " * 3_000,
+        "---\n" + "a: " * 20_000 + "\n---\n",
+    ],
+)
+def test_no_file_takes_long_to_read(text: str) -> None:
+    began = time.process_time()
+    page = reading.parse(text)
+    decisions.read("rfcs/0001-x.md", text, page)
+    assert time.process_time() - began < 10

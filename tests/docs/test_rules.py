@@ -63,7 +63,7 @@ def test_of_docs_within_docs_the_nearest_has_the_page() -> None:
 
 
 def test_an_annotation_that_leads_nowhere_is_told() -> None:
-    found = planned(component(techdocs="url:https://elsewhere.example/x"), pages=["docs/x.md"])
+    found = planned(component(techdocs="dir:../elsewhere"), pages=["docs/x.md"])
     assert [(file, fault.code, ref) for file, fault, ref in found.faults] == [
         ("catalog-info.yaml", "docs-location", "component:default/pay")
     ]

@@ -39,6 +39,8 @@ _SUPERSEDES = re.compile(r"^(?:supersedes|supercedes|replaces|obsoletes)\b:?", r
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _WORDS = re.compile(r"[a-z]+")
 HEAD_LINES = 60  # in which fields stand
+LONGEST_HEAD = 20_000  # characters of them
+LONGEST_FIELD = 1000
 
 _STATUSES = {
     Status.DRAFT: ("draft", "proposed", "provisional", "wip", "idea", "pending", "todo"),
@@ -147,11 +149,11 @@ def _filled(parsed: Parsed) -> dict[str, bool]:
 def _values(text: str, parsed: Parsed, companion: Mapping[str, Any]) -> dict[str, Any]:
     """Fields by lower-case name: kep.yaml, then front matter, then lines of `Name: value`."""
     found: dict[str, Any] = {}
-    body = _COMMENT.sub("", text).split("\n")[parsed.front.lines :]
+    body = _COMMENT.sub("", text[:LONGEST_HEAD]).split("\n")[parsed.front.lines :]
     for line in body[:HEAD_LINES]:
         if line.startswith("## "):
             break
-        if match := _FIELD.match(line):
+        if match := _FIELD.match(line[:LONGEST_FIELD]):
             found.setdefault(match["name"].strip().lower(), match["value"])
     status = _section(body, "status")
     if status and "status" not in found:
@@ -170,7 +172,7 @@ def _section(lines: list[str], name: str) -> str:
                 break
             inside = line.strip("# ").strip().lower() == name
         elif inside and line.strip():
-            found.append(line.strip())
+            found.append(line.strip()[:LONGEST_FIELD])
     return "\n".join(found)
 
 

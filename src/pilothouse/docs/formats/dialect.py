@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 _NOT_WORD = re.compile(r"[^\w\- ]+")
 _ATTRIBUTES = re.compile(r"\s*\{:?\s*(?P<said>[#.][^{}]*|[\w-]+=[^{}]*)\}\s*$")
 _ID = re.compile(r"#([\w.:-]+)")
+# Each looks only so far from where it begins: a file may be made to be slow to read.
 _HTML_LINK = re.compile(
-    r"<(?P<tag>a|img)\b[^>]*?\s(?P<name>href|src)\s*=\s*(?:\"(?P<a>[^\"]*)\"|'(?P<b>[^']*)')",
+    r"<(?P<tag>a|img)\b[^<>]{0,2000}?\s(?P<name>href|src)\s*=\s*(?:\"(?P<a>[^\"]*)\"|'(?P<b>[^']*)')",
     re.IGNORECASE,
 )
-_HTML_ID = re.compile(r"<[a-z][^>]*?\s(?:id|name)\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-_HTML_TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
+_HTML_ID = re.compile(r"<[a-z][^<>]{0,2000}?\s(?:id|name)\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_HTML_TITLE = re.compile(r"<h1\b[^<>]{0,500}>(.{0,300}?)</h1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 TAKEN = frozenset(
     [
@@ -65,11 +66,12 @@ def tokens_of(text: str) -> list[Token]:
     tokens = parser().parse(text)
     used: set[str] = set()
     for token, inline in _headings(tokens):
-        said = _ATTRIBUTES.search(inline.content)
+        said = _ATTRIBUTES.search(inline.content[-LONGEST_ANCHOR:])
         named = None
         if said and inline.children and inline.children[-1].type == "text":
             last = inline.children[-1]
-            last.content = _ATTRIBUTES.sub("", last.content)
+            kept = last.content[: -len(said[0])] if last.content.endswith(said[0]) else ""
+            last.content = kept
             named = _ID.search(said["said"])
         token.attrSet("id", _unused(named[1] if named else slug(plain(inline)), used))
     return tokens

@@ -28,6 +28,7 @@ _LIVE_SVG = re.compile(
     rb"<\s*(?:\w+:)?(?:script|foreignobject|iframe|handler)|\son\w+\s*=|javascript:|<!entity",
     re.IGNORECASE,
 )
+MOST_BESIDE = 200  # pages that a missing one is compared with
 _SCHEMES = ("http:", "https:", "mailto:", "tel:", "data:", "javascript:", "ftp:", "//")
 
 
@@ -170,8 +171,16 @@ def _outside(link: Link) -> Fault:
     return Fault("docs-missing-page", message, link.line, found=link.target)
 
 
+def _near(path: str, around: Around) -> list[str]:
+    """The page that was probably meant: one of the same name elsewhere, or a slip away here."""
+    name, folder = path.rpartition("/")[2], paths.folder_of(path)
+    moved = [one for one in around.pages if one.rpartition("/")[2] == name]
+    beside = [one for one in around.pages if paths.folder_of(one) == folder]
+    return moved[:1] or difflib.get_close_matches(path, beside[:MOST_BESIDE], 1, 0.8)
+
+
 def _missing(link: Link, options: list[str], around: Around) -> Fault:
-    near = difflib.get_close_matches(options[0], list(around.pages), 1, 0.8)
+    near = _near(options[0], around)
     what = "image" if link.image else "page"
     return Fault(
         "docs-missing-image" if link.image else "docs-missing-page",
