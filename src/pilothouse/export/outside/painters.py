@@ -1,4 +1,4 @@
-"""Who draws: this process, or several of their own that are polite to whoever else needs it."""
+"""Who draws: this process, or several of their own, polite where a portal is being asked."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ class Setup(msgspec.Struct, frozen=True):
 
     settings: Settings
     site: Site
+    polite: bool
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -78,11 +79,11 @@ class Answer(msgspec.Struct, frozen=True):
 class Several:
     """Processes that draw. They end when this one does, however it ends: their input does."""
 
-    def __init__(self, settings: Settings, site: Site, many: int) -> None:
-        first = msgspec.msgpack.encode(Setup(settings, site))
+    def __init__(self, first: Setup, many: int) -> None:
+        data = msgspec.msgpack.encode(first)
         self._running = [_start() for _ in range(many)]
         for process in self._running:
-            _write(process.stdin, first)
+            _write(process.stdin, data)
 
     def draw(self, wanted: Wanted) -> Iterator[list[Drawn | Failed]]:
         """Raises Conflict when a process ends before its work."""
@@ -129,16 +130,17 @@ def painters(program: Program, site: Site, pages: int, *, apart: bool) -> Painte
     if pages <= FEW and not apart:
         return Alone(Painter(program, site))
     many = 1 if pages <= FEW else max(1, min(4, len(os.sched_getaffinity(0))))
-    return Several(program.settings, site, many)
+    return Several(Setup(program.settings, site, polite=apart), many)
 
 
 def serve(open_program: Any) -> None:
     """Be a process that draws: batches in at stdin, pages out at stdout, until stdin ends."""
     source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not come among the pages
-    os.nice(POLITE)
     try:
         setup = _read(source, Setup)
+        if setup.polite:
+            os.nice(POLITE)
         painter = Painter(open_program(setup.settings), setup.site)
         _rest()
         for number in itertools.count(1):
