@@ -1,4 +1,4 @@
-"""The copy follows the catalog: what changed is drawn, what is gone goes, nothing else is touched."""
+"""The copy follows the catalog: what changed is drawn, what is gone goes, the rest stays."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a page and what becomes of it, on a line each)
 """Pages lose what needs a server, and their links become relative."""
 
 import pytest

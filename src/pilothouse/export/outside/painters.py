@@ -25,7 +25,7 @@ from pilothouse.kernel.settings import Settings
 
 COMMAND = "draw-pages"  # of the command line, not for people
 BATCH = 20  # pages asked for at once
-FEW = 150  # pages that are drawn sooner than another process has started
+FEW = 300  # pages that are drawn sooner than other processes have started
 COLLECT_EVERY = 10  # batches
 POLITE = 5  # niceness of the processes that draw
 _HEAD = struct.Struct(">I")
