@@ -26,7 +26,7 @@ from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.arriving import Recognition
 
-ROUNDS = 5000
+ROUNDS = 2000
 
 
 @dataclass(frozen=True, slots=True)

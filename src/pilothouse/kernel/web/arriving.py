@@ -139,7 +139,7 @@ class Recognition:
     def by_session(self, secret: str) -> Asked:
         """Who has this session; whoever may come without one when it has ended."""
         found: Asked | None = None
-        with self.db.read() as tx:
+        with self.db.glance() as tx:
             found = asking.by_session(tx, secret, self.idle, self.providers)
             stale = found is not None and asking.stale(tx, found)
         if found is None:
@@ -150,7 +150,7 @@ class Recognition:
 
     def by_token(self, secret: str) -> Asked:
         """Who has this API token."""
-        with self.db.read() as tx:
+        with self.db.glance() as tx:
             found = asking.by_token(tx, secret, self.providers)
             stale = isinstance(found, Asked) and asking.stale(tx, found)
         if isinstance(found, str):
