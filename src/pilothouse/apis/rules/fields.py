@@ -59,7 +59,7 @@ def _rows(
     is_object = bool(found.properties)
     if path or not is_object:
         yield _row(schema, found, path, required=required)
-    ref = _name(schema)
+    ref = schema.ref
     if (ref and ref in above) or path.count(".") + path.count("[]") >= SHOWN:
         return
     inside = (*above, ref) if ref else above
@@ -85,7 +85,7 @@ def _parts_of(
     schema: Schema, named: Mapping[str, Schema], path: str, above: tuple[str, ...]
 ) -> Iterator[Field]:
     """The parts of a list's items: the list's own row said already what they are."""
-    ref = _name(schema)
+    ref = schema.ref
     if ref and ref in above:
         return
     found = flat(schema, named)
@@ -95,10 +95,6 @@ def _parts_of(
 def _has_parts(schema: Schema, named: Mapping[str, Schema]) -> bool:
     found = flat(schema, named)
     return bool(found.properties or found.items or found.extra or found.one_of or found.any_of)
-
-
-def _name(schema: Schema) -> str:
-    return schema.ref
 
 
 def _row(schema: Schema, found: Schema, path: str, *, required: bool) -> Field:

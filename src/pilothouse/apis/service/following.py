@@ -15,7 +15,7 @@ from pilothouse.apis.model import (
     Style,
     Unreadable,
 )
-from pilothouse.apis.service import comparing, reading, references
+from pilothouse.apis.service import comparing, keeping, reading
 from pilothouse.apis.store import changes
 from pilothouse.apis.store import references as store
 from pilothouse.apis.store.references import State
@@ -60,7 +60,7 @@ class Compared(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What reading an API came to, ready to be written."""
 
-    prepared: references.Prepared | None  # None: kept already, or nothing to keep
+    prepared: keeping.Prepared | None  # None: kept already, or nothing to keep
     compared: tuple[Compared, ...]
     base: str | None  # the last definition that could be read
 
@@ -80,7 +80,7 @@ def _is_current(present: Present, state: State | None) -> bool:
         state is not None
         and state.version_id >= present.version_id
         and state.ref == present.ref
-        and state.read_as == references.READ_AS
+        and state.read_as == keeping.READ_AS
     )
 
 
@@ -98,7 +98,7 @@ def plan(tx: Tx, ref: str) -> Plan | None:
     if _is_current(present, state):
         return None
     after = state.version_id if state else 0
-    kept = present.digest is not None and references.is_kept(tx, present.digest)
+    kept = present.digest is not None and keeping.is_kept(tx, present.digest)
     return Plan(ref, present, state, tuple(definitions.steps(tx, present.uid, after)), kept)
 
 
@@ -137,7 +137,7 @@ def decide(found: Plan, contracts: dict[str, Contract | Unreadable]) -> Outcome:
     digest = found.present.digest
     prepared = None
     if digest and not found.kept:
-        prepared = references.prepare(digest, _as_declared(contracts[digest], found.present.type))
+        prepared = keeping.prepare(digest, _as_declared(contracts[digest], found.present.type))
     return Outcome(prepared, compared, base)
 
 
@@ -193,11 +193,11 @@ def settle(tx: Tx, found: Plan, outcome: Outcome) -> bool:
     state = _state(found, outcome)
     if not store.put_state(tx.conn, state):
         return False
-    if outcome.prepared is not None and not references.is_kept(tx, outcome.prepared.kept.digest):
-        references.keep(tx, outcome.prepared)
+    if outcome.prepared is not None and not keeping.is_kept(tx, outcome.prepared.kept.digest):
+        keeping.keep(tx, outcome.prepared)
     if previous and previous != state.digest:
         store.drop_unused(tx.conn, previous)
-    references.put_documents(tx, state)
+    keeping.put_documents(tx, state)
     for one in outcome.compared:
         _tell(tx, state, one)
     return True
@@ -218,7 +218,7 @@ def _state(found: Plan, outcome: Outcome) -> State:
         version_id=present.version_id,
         digest=present.digest,
         base=outcome.base,
-        read_as=references.READ_AS,
+        read_as=keeping.READ_AS,
     )
 
 
@@ -271,8 +271,3 @@ def _parties(tx: Tx, state: State) -> tuple[Party, ...]:
     owners = definitions.owners(tx, list(roles))
     owners.setdefault(state.ref, state.owner)
     return tuple(Party(ref, role, owners.get(ref, "")) for ref, role in roles.items())
-
-
-def href(change_id: int) -> str:
-    """The page of a change."""
-    return f"/apis/changes/{change_id}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select
 
 from pilothouse.apis.model import Contract, Operation, Schema, Style
 from pilothouse.apis.store.tables import definitions, operations, schemas, states
@@ -298,8 +298,3 @@ def slugs(conn: Connection) -> list[tuple[str, str, str]]:
         query = select(table.c.digest, table.c.slug).order_by(table.c.digest, table.c.position)
         found += [(row.digest, page, row.slug) for row in conn.execute(query)]
     return found
-
-
-def rename(conn: Connection, uid: str, ref: str) -> None:
-    """The name that an API has now."""
-    conn.execute(update(states).where(states.c.uid == uid).values(ref=ref))
