@@ -121,7 +121,13 @@ class Said(msgspec.Struct, frozen=True):
     page: str
 
 
-@post("/runbooks/still-right", opt=needs(Role.RESPONDER), sync_to_thread=True, status_code=303)
+@post(
+    "/runbooks/still-right",
+    opt=needs(Role.RESPONDER),
+    sync_to_thread=True,
+    status_code=303,
+    include_in_schema=False,
+)
 def still_right(
     data: Annotated[Said, Body(media_type=RequestEncodingType.URL_ENCODED)],
     db: NamedDependency[Database],
