@@ -72,7 +72,7 @@ def test_weak_passwords_are_refused_in_words(password):
         rules.check_password(password, "maya")
 
 
-@pytest.mark.parametrize("password", ["the quick brown otter", "correct horse", "ünïcödë passt"])
+@pytest.mark.parametrize("password", ["the quick brown otter", "correct horse", "ünïcödë words"])
 def test_long_passwords_of_any_characters_are_taken(password):
     rules.check_password(password, "maya")
 
