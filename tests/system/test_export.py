@@ -181,3 +181,11 @@ def test_a_portal_keeps_its_copy_up_to_date(program: programs.Programs, tmp_path
     assert wait_until(lambda: says("Checkout"), seconds=90), running.complaint("no copy was made")
     write(source.parent, source.name, CATALOG.replace("title: Checkout", "title: Till"))
     assert wait_until(lambda: says("Till"), seconds=90), running.complaint("it was not followed")
+
+
+def test_without_a_database_nothing_is_copied(program: programs.Programs, tmp_path: Path) -> None:
+    refused = program("export", "copy")
+    assert refused.wait() == 1
+    assert "there is no database" in refused.output()
+    assert not (tmp_path / "copy").exists()
+    assert not (tmp_path / ".pilothouse").exists()

@@ -17,7 +17,9 @@ from pilothouse.export.jobs import How, Making, oneshot
 from pilothouse.export.model import Report
 from pilothouse.export.outside.painters import COMMAND, serve
 from pilothouse.export.outside.places import open_place
+from pilothouse.kernel.errors import Conflict
 from pilothouse.kernel.program import Program
+from pilothouse.kernel.settings import load
 from pilothouse.kernel.words import counted
 
 FINE, FINDINGS = 0, 1
@@ -32,7 +34,7 @@ def register(cli: App, open_program: Open) -> None:
     """Add the commands of the copy to the program's."""
 
     @cli.command
-    def export(to: str, *sources: str, data: Path | None = None, full: bool = False) -> int:
+    def export(to: str, /, *sources: str, data: Path | None = None, full: bool = False) -> int:
         """Write the portal as plain files that open without it.
 
         Parameters
@@ -59,12 +61,23 @@ def register(cli: App, open_program: Open) -> None:
                 code = _export(program, to, full=full)
                 program.db.engine.dispose()
             return code
+        _must_exist(data)
         return _export(open_program(data=data and str(data), log_level="warning"), to, full=full)
 
     @cli.command(name=COMMAND, show=False)
     def draw_pages() -> None:
         """Draw pages for an export; it starts this itself."""
         serve(lambda settings: open_program(**msgspec.structs.asdict(settings)))
+
+
+def _must_exist(data: Path | None) -> None:
+    """Raises Conflict where there is no database, rather than making an empty one to copy."""
+    settings = load({"data": data and str(data)})
+    if settings.database_url is None and not Path(settings.data).is_dir():
+        raise Conflict(
+            f"there is no database in {settings.data}: go to where Pilothouse was started, name its "
+            "folder with --data, or name sources to make the copy of"
+        )
 
 
 def _export(program: Program, to: str, *, full: bool) -> int:
