@@ -374,6 +374,16 @@ def test_a_saved_file_is_seen_without_loading_the_page_again(tab: Page, portal: 
     assert tab.evaluate("window.stillHere")
 
 
+def test_an_api_is_tried_out_without_asking_anybody_else(tab: Page, portal: Portal) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{portal.url}/catalog/api/default/payments/reference")
+    tab.get_by_role("link", name="Try it out").click()
+    expect(tab.locator("#tryout")).to_contain_text("Take a payment", timeout=30_000)
+    foreign = [url for url in asked if not url.startswith((portal.url, "data:", "blob:"))]
+    assert not foreign
+
+
 def test_everything_reads_and_works_without_scripts(browser: Browser, portal: Portal) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
