@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from pilothouse.kernel.actors import Identity
 from pilothouse.kernel.auth.formats import opened, sealed
 from pilothouse.kernel.auth.model import Person
 from pilothouse.kernel.auth.outside import keys, oidc
@@ -14,7 +15,9 @@ from pilothouse.kernel.errors import Denied
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.jobs.worker import Work
+from pilothouse.kernel.outgoing import Unreachable
 from pilothouse.kernel.program import Program
+from pilothouse.kernel.tx import Tx
 
 log = structlog.get_logger("pilothouse.auth")
 
@@ -42,22 +45,32 @@ def check(work: Work) -> None:
         return
     try:
         _ask(work, person, token, every)
-    except (oidc.Refused, Denied) as error:
+    except oidc.Refused as error:
         _gone(work, person, str(error))
 
 
 def _ask(work: Work, person: Person, token: str, every: timedelta) -> None:
     program: Program = work.program
     side = oidc.providers_of(program.settings)[person.provider]
-    claims = side.again(token, person.subject)
+    try:
+        claims = side.again(token, person.subject)
+    except Denied as error:  # about us or the provider, not about this person: asked again later
+        raise Unreachable(str(error)) from error
     kept = sealed(keys.secret_key(program.settings), claims.refresh_token or token)
     with work.finish(again_after=every) as tx:
         if claims.identity is None:
             people.still_there(tx, person)
         else:
             settings = program.settings
-            people.welcome(tx, side.provider, claims.identity, settings.default_role)
+            _welcome(tx, side, claims.identity, settings.default_role)
         people.keep_refresh(tx, person, kept)
+
+
+def _welcome(tx: Tx, side: oidc.Relying, identity: Identity, default_role: str) -> None:
+    try:
+        people.welcome(tx, side.provider, identity, default_role)
+    except Denied as error:  # they are in none of the groups any more that may sign in
+        raise oidc.Refused(str(error)) from error
 
 
 def _gone(work: Work, person: Person, why: str) -> None:
@@ -72,4 +85,5 @@ def memberships(work: Work, _event: Event) -> None:
         people.refresh_memberships(tx, {one.name: one for one in settings.sign_in})
 
 
-jobs = [JobKind(people.CHECK, check)]
+# A provider that is away for days is asked every quarter of an hour, not given up.
+jobs = [JobKind(people.CHECK, check, max_attempts=1_000_000)]
