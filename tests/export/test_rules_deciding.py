@@ -44,6 +44,15 @@ def test_an_entity_its_neighbours_and_what_links_to_it_are_drawn():
     assert again(touched="a", beside="c") == {LIST, A, C, PART}
 
 
+def test_what_links_to_an_entity_that_is_called_as_before_stays():
+    planned = {**PLANNED, B: Planned(B, "b", ("b",), face="Books")}
+    known = {**BEFORE.pages, B: Kept("b", "1", (2,), face="Books")}
+    same = Manifest(pages=known, addresses=BEFORE.addresses)
+    assert again(touched="b", planned=planned, before=same) == {LIST, B}
+    other = {**PLANNED, B: Planned(B, "b", ("b",), face="Ledgers")}
+    assert again(touched="b", planned=other, before=same) == {LIST, B, A}
+
+
 def test_what_links_to_a_page_that_went_or_came_is_drawn():
     without = {one: page for one, page in PLANNED.items() if one != C}
     assert again(planned=without) == {LIST, B}

@@ -75,8 +75,8 @@ def _must_exist(data: Path | None) -> None:
     settings = load({"data": data and str(data)})
     if settings.database_url is None and not Path(settings.data).is_dir():
         raise Conflict(
-            f"there is no database in {settings.data}: go to where Pilothouse was started, name its "
-            "folder with --data, or name sources to make the copy of"
+            f"there is no database in {settings.data}: go to where Pilothouse was started, name "
+            "its folder with --data, or name sources to make the copy of"
         )
 
 

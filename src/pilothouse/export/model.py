@@ -18,6 +18,7 @@ class Planned(msgspec.Struct, frozen=True):
     refs: tuple[str, ...] = ()
     page: bool = True
     version: str = ""
+    face: str = ""
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -45,6 +46,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     digest: str
     links: tuple[int, ...] = ()
     version: str = ""
+    face: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,6 +109,7 @@ class Exported(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()  # other addresses whose links lead to it there
     page: bool = True  # False: it is no HTML (an image, a text) and keeps its name: "/a/b.png"
     version: str = ""  # where given, drawn again only when this, or what it links to, is another
+    face: str = ""  # where given, all that pages with a link to it show of it: title, kind
 
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):

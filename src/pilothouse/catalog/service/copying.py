@@ -39,7 +39,7 @@ def exported(tx: Tx) -> Iterator[Exported]:
     yield from _lists(tx)
     for row in _rows(tx):
         href = views.href(row.ref)
-        yield Exported(href, (row.ref,))
+        yield Exported(href, (row.ref,), face=_face(row))
         yield Exported(f"{href}/document.txt", (row.ref,), (f"{href}/document",), page=False)
         if row.definition is not None:
             text = f"{href}/definition.txt"
@@ -68,22 +68,26 @@ def _pages(
 def _lists(tx: Tx) -> Iterator[Exported]:
     """Lists of all and of each kind."""
     rows = _rows(tx)
-    kinds: dict[str, list[str]] = {}
+    kinds: dict[str, list[Row]] = {}
     for row in rows:
-        kinds.setdefault(row.ref.partition(":")[0], []).append(row.ref)
-    counts = " ".join(f"{kind} {len(refs)}" for kind, refs in sorted(kinds.items()))
-    yield from _shown({}, [row.ref for row in rows], counts)
-    for kind, refs in sorted(kinds.items()):
-        yield from _shown({"kind": kind}, refs, counts)
+        kinds.setdefault(row.ref.partition(":")[0], []).append(row)
+    counts = " ".join(f"{kind} {len(some)}" for kind, some in sorted(kinds.items()))
+    yield from _shown({}, rows, counts)
+    for kind, some in sorted(kinds.items()):
+        yield from _shown({"kind": kind}, some, counts)
 
 
-def _shown(asked: Mapping[str, str], refs: Sequence[str], counts: str) -> Iterator[Exported]:
+def _shown(asked: Mapping[str, str], rows: Sequence[Row], counts: str) -> Iterator[Exported]:
     """The parts of a list of which it is known what each shows."""
-    parts = _pages("/catalog", asked, len(refs), listing.PAGE)
+    parts = _pages("/catalog", asked, len(rows), listing.PAGE)
     for number, part in enumerate(parts):
-        shown = refs[number * listing.PAGE : (number + 1) * listing.PAGE]
-        version = hashlib.blake2b("\n".join([counts, *shown]).encode(), digest_size=8)
-        yield msgspec.structs.replace(part, version=version.hexdigest())
+        shown = rows[number * listing.PAGE : (number + 1) * listing.PAGE]
+        lines = [f"{row.ref} {row.version_id} {row.stale}" for row in shown]
+        yield msgspec.structs.replace(part, version=_digest("\n".join([counts, *lines])))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _problems(tx: Tx) -> Iterator[Exported]:
@@ -108,6 +112,13 @@ def _relations(tx: Tx) -> Iterator[Exported]:
             yield from _pages(path, {"type": relation}, total, panels.RELATED, (ref,))
         if ref in there and relation == "ownerOf" and total > panels.MOST_OWNED:
             yield from _pages("/catalog", {"owner": ref}, total, listing.PAGE, (ref,))
+
+
+def _face(row: Row) -> str:
+    """What pages that name an entity show of it."""
+    body = msgspec.json.decode(row.body)
+    kind = views.text_of(body.get("spec") or {}, "type")
+    return _digest("\n".join([_title(body), body["metadata"]["name"], body["kind"], kind]))
 
 
 def findable(tx: Tx) -> Iterator[Document]:

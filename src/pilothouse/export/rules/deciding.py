@@ -35,8 +35,10 @@ def due(
     that ought to be there. A page that links to an entity that changed shows its name; one that
     links to what came or went has a link too few or too many.
     """
-    other = set(planned) ^ set(manifest.pages)
-    changed = other | {one for one, page in planned.items() if _about(page.refs, touched)}
+    changed = set(planned) ^ set(manifest.pages)
+    for address, page in planned.items():
+        if _about(page.refs, touched) and _looks_other(page, manifest.pages.get(address)):
+            changed.add(address)
     numbers = {at for at, address in enumerate(manifest.addresses) if address in changed}
     new: list[str] = []
     again: list[str] = []
@@ -47,6 +49,11 @@ def due(
         elif _stale(page, kept, beside) or not numbers.isdisjoint(kept.links):
             again.append(address)
     return new + again
+
+
+def _looks_other(page: Planned, kept: Kept | None) -> bool:
+    """Whether pages that link to this one may have to show something else."""
+    return not page.face or kept is None or kept.face != page.face
 
 
 def _stale(page: Planned, kept: Kept, beside: Collection[str]) -> bool:
@@ -90,7 +97,7 @@ def remembered(
         else:
             continue
         places = tuple(numbers.setdefault(link, len(numbers)) for link in links)
-        pages[address] = Kept(page.file, digest, places, page.version)
+        pages[address] = Kept(page.file, digest, places, page.version, page.face)
     return pages, tuple(numbers)
 
 

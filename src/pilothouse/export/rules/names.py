@@ -51,7 +51,7 @@ def plan(pages: Iterable[Exported]) -> tuple[dict[str, Planned], dict[str, str]]
         if file.lower() in taken or file.lower() in folders:
             file = _marked(file, where)
         taken.add(file.lower())
-        planned[where] = Planned(where, file, item.refs, item.page, item.version)
+        planned[where] = Planned(where, file, item.refs, item.page, item.version, item.face)
         files[where] = file
     for where, item in exported.items():
         for other in item.also:
