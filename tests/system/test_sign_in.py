@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
+import msgspec
 import pytest
 from tests.auth.browsing import Browser, generous, token
 from tests.auth.browsing import portal as serving
@@ -25,6 +26,7 @@ from tests.system.test_backstage_client import install, node
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.auth import store
 from pilothouse.kernel.auth.model import Provider
+from pilothouse.kernel.auth.outside import oidc
 from pilothouse.kernel.auth.service import auditing, people, tokens
 
 HERE = Path(__file__).parent / "oidc"
@@ -227,6 +229,24 @@ def test_who_is_gone_from_the_provider_loses_sessions_and_tokens(company: Compan
     with company.portal.program.db.read() as tx:
         [deed] = auditing.deeds(tx, ["auth.person_gone"], None, 9)
     assert "The company" in deed.data["why"]
+
+
+def test_who_is_in_no_group_any_more_that_may_sign_in_is_out(company: Company) -> None:
+    side = oidc.providers_of(company.portal.program.settings)["company"]
+    picky = msgspec.structs.replace(side.provider, allowed_groups=("payments",))
+    side.provider = picky
+    browser, _, _ = sign_in(company)
+    assert browser.get("/account").status == 200
+    company.tell(groups="another")
+    assert wait_until(lambda: browser.get("/account").status == 303)
+
+
+def test_a_provider_that_refuses_us_ends_nothing_of_its_people(company: Company) -> None:
+    browser, _, _ = sign_in(company)
+    side = oidc.providers_of(company.portal.program.settings)["company"]
+    side.provider = msgspec.structs.replace(side.provider, client_secret="rotated meanwhile")
+    assert wait_until(lambda: tried(company.portal) >= 2)
+    assert browser.get("/account").status == 200
 
 
 def test_a_provider_that_is_away_ends_nothing(packages: Path, sqlite_url: str, tmp_path: Path) -> None:  # noqa: E501  # fmt: skip
