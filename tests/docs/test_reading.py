@@ -304,3 +304,23 @@ def test_an_adr_location_names_the_archive(docs: Docs, tmp_path: Path) -> None:
     page = docs.page("decided/0007-x")
     assert page.decided is not None
     assert page.decided.label == "7 X"
+
+
+def test_a_kep_is_read_with_the_file_beside_it_and_again_when_that_changes(
+    docs: Docs, tmp_path: Path
+) -> None:
+    files = {
+        "keps/sig-node/1287-resize/README.md": "# KEP-1287: Resize\n\n## Motivation\n\nm\n",
+        "keps/sig-node/1287-resize/kep.yaml": "title: Resize pods\nstatus: provisional\n",
+    }
+    folder = repository(tmp_path / "source", files)
+    docs.read(folder)
+    slug = "keps/sig-node/1287-resize/README"
+    decided = docs.page(slug).decided
+    assert decided is not None
+    assert (decided.label, decided.decision.status) == ("1287 Resize pods", "draft")
+    write(folder, "keps/sig-node/1287-resize/kep.yaml", "title: Resize\nstatus: implemented\n")
+    docs.look(folder)
+    decided = docs.page(slug).decided
+    assert decided is not None
+    assert (decided.label, decided.decision.status) == ("1287 Resize", "accepted")
