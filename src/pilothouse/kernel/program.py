@@ -78,7 +78,7 @@ def handlers_of(modules: Sequence[Module]) -> dict[str, tuple[str, ...]]:
 def _make_folder(data: Path) -> None:
     """The data folder; git leaves it alone when it lies in someone's repository."""
     if not data.exists():
-        data.mkdir(parents=True)
+        data.mkdir(mode=0o700, parents=True)  # it holds hashes of passwords, and the secret key
         (data / ".gitignore").write_text("*\n")
 
 

@@ -25,7 +25,7 @@ def secret_key(settings: Settings) -> str:
         return _checked(settings.secret_key, "the setting secret_key")
     path = Path(settings.data) / FILE
     with suppress(FileExistsError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(new_secret())
