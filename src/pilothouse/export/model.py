@@ -19,6 +19,7 @@ class Planned(msgspec.Struct, frozen=True):
     page: bool = True
     version: str = ""
     face: str = ""
+    also: tuple[str, ...] = ()  # other addresses that lead to it
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -47,6 +48,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     links: tuple[int, ...] = ()
     version: str = ""
     face: str = ""
+    also: tuple[str, ...] = ()  # other addresses that lead to it
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -228,7 +228,7 @@ class Making:
         gone = self.planned.pop(page.address)
         self.drawn.pop(page.address, None)
         self.files = {one: file for one, file in self.files.items() if file != gone.file}
-        return {page.address}
+        return {page.address, *gone.also}
 
     def _assets(self, names: Collection[str]) -> None:
         for name in names:

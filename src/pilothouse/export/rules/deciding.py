@@ -35,7 +35,9 @@ def due(
     that ought to be there. A page that links to an entity that changed shows its name; one that
     links to what came or went has a link too few or too many.
     """
-    changed = set(planned) ^ set(manifest.pages)
+    changed: set[str] = set()
+    for address in planned.keys() ^ manifest.pages.keys():
+        changed |= {address, *(planned.get(address) or manifest.pages[address]).also}
     for address, page in planned.items():
         if _about(page.refs, touched) and _looks_other(page, manifest.pages.get(address)):
             changed.add(address)
@@ -97,7 +99,7 @@ def remembered(
         else:
             continue
         places = tuple(numbers.setdefault(link, len(numbers)) for link in links)
-        pages[address] = Kept(page.file, digest, places, page.version, page.face)
+        pages[address] = Kept(page.file, digest, places, page.version, page.face, page.also)
     return pages, tuple(numbers)
 
 

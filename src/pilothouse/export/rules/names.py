@@ -51,11 +51,12 @@ def plan(pages: Iterable[Exported]) -> tuple[dict[str, Planned], dict[str, str]]
         if file.lower() in taken or file.lower() in folders:
             file = _marked(file, where)
         taken.add(file.lower())
-        planned[where] = Planned(where, file, item.refs, item.page, item.version, item.face)
+        also = tuple(address(other) for other in item.also)
+        planned[where] = Planned(where, file, item.refs, item.page, item.version, item.face, also)
         files[where] = file
-    for where, item in exported.items():
-        for other in item.also:
-            files.setdefault(address(other), planned[where].file)
+    for page in planned.values():
+        for other in page.also:
+            files.setdefault(other, page.file)
     return planned, files
 
 
