@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 SERVICES, TEAMS = 2_000, 100
 DAYS = 540  # over which the deployments are spread
 RATE, SECONDS = 200, 30  # webhooks a second, and for how long
-SENDERS = 16
+SENDERS = 40  # at once, as many repositories do
+FIRST = int(time.time())  # number of the first deployment that is told of
 AGAIN = 20  # one in so many is sent twice
 STEPS = ("development", "staging", "production")
 
@@ -141,7 +142,7 @@ def _payload(number: int, filler: str) -> bytes:
     """A deployment_status, as large as GitHub's are."""
     at = datetime.now(UTC).isoformat()
     name = name_of(number % SERVICES)
-    deployment = 10_000_000 + number // 2
+    deployment = FIRST + number // 2
     state = "in_progress" if number % 2 == 0 else "success"
     body = {
         "action": "created",
@@ -179,7 +180,7 @@ class Sender(threading.Thread):
             headers = {
                 "Content-Type": "application/json",
                 "X-GitHub-Event": "deployment_status",
-                "X-GitHub-Delivery": f"bench-{number}",
+                "X-GitHub-Delivery": f"{FIRST}-{number}",
             }
             body = _payload(number, filler)
             connection.request("POST", "/hooks/github", body, headers)
