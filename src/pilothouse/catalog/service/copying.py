@@ -40,11 +40,15 @@ def exported(tx: Tx) -> Iterator[Exported]:
     for row in _rows(tx):
         href = views.href(row.ref)
         yield Exported(href, (row.ref,), face=_face(row))
-        yield Exported(f"{href}/document.txt", (row.ref,), (f"{href}/document",), page=False)
+        yield _text(f"{href}/document", str(row.version_id))
         if row.definition is not None:
-            text = f"{href}/definition.txt"
-            yield Exported(text, (row.ref,), (f"{href}/definition",), page=False)
+            yield _text(f"{href}/definition", row.definition)
     yield from _relations(tx)
+
+
+def _text(tab: str, version: str) -> Exported:
+    """What a tab of an entity shows, as a file."""
+    return Exported(f"{tab}.txt", also=(tab,), page=False, version=version)
 
 
 def _rows(tx: Tx) -> Sequence[Row]:
