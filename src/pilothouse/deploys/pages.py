@@ -112,8 +112,8 @@ def listing(
 ) -> Response[str]:
     """The deployments that a number was computed from."""
     what = text(request, "what") or "deployments"
-    if what not in measuring.WHATS:
-        raise Invalid(f"what={what!r} is none of {', '.join(measuring.WHATS)}")
+    if what not in measuring.MEASURED:
+        raise Invalid(f"what={what!r} is none of {', '.join(measuring.MEASURED)}")
     service, team = text(request, "service"), text(request, "team")
     first, last = text(request, "first") or "2000-01-03", text(request, "last") or "2199-12-30"
     wanted = measuring.Wanted(

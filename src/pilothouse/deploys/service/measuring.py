@@ -21,7 +21,7 @@ from pilothouse.kernel.tx import Tx
 WEEKS = 12  # this one included
 LISTED = 50
 TEAM, SERVICE = "owner", "entity"
-WHATS = ("deployments", "ended", "wrong", "lead", "recovery")
+MEASURED = ("deployments", "ended", "wrong", "lead", "recovery")
 
 
 class Line(msgspec.Struct, frozen=True):
