@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 MOST = 30  # entities of one way to find them
+LONGEST_NAME = 4  # words; a longer question is a sentence, or the text of an error
 
 
 def finds(tx: Tx, text: str, kind: str) -> list[Hit]:
@@ -43,7 +44,9 @@ def _found(tx: Tx, term: str, words: Sequence[str], kind: str) -> list[Row]:
 
 
 def _meant(tx: Tx, words: Sequence[str]) -> list[str] | None:
-    """The words with slips of the hand mended; None when there are none."""
+    """The words with slips of the hand mended; None when there are none, or it is no name."""
+    if len(words) > LONGEST_NAME:
+        return None
     known = finding.vocabulary(tx.conn)
     mended = [word if word in known else nearest(word, known) or word for word in words]
     return mended if mended != list(words) else None
