@@ -39,7 +39,7 @@ def test_its_routes_panel_job_handler_and_kind_are_the_programs(ringing, program
         lambda: b"great" in (get(port, "/catalog/bell/default/great") or (0, b""))[1]
     )
     assert servers.wait_until(lambda: count(port) >= 3), running.complaint("no bells.heard")
-    assert ringing.trace("inside") == ["7"]
+    assert servers.wait_until(lambda: ringing.trace("inside") == ["7"])
     assert servers.wait_until(lambda: b"colour" in (get(port, "/catalog/problems") or (0, b""))[1])
     schema = program("schema", "bell", env=ringing.environment(sqlite_url))
     assert schema.wait() == 0

@@ -12,7 +12,7 @@ from pilothouse.catalog.store.conditions import AnyOf, Begins, Wanted
 from pilothouse.kernel.refs import EntityRef
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pilothouse.catalog.model import Source
     from pilothouse.kernel.tx import Tx
@@ -33,11 +33,10 @@ def source(tx: Tx, spec: str) -> Source | None:
     return sources.find(tx.conn, spec)
 
 
-def declared_by(tx: Tx, source_id: int) -> list[Declaration]:
-    """The entities of a source, sorted by file."""
-    refs = queries.refs_of_source(tx.conn, source_id)
-    rows = sorted(queries.by_refs(tx.conn, refs).values(), key=lambda row: (row.path, row.id))
-    return [_declaration(row.ref, msgspec.json.decode(row.body), row.path) for row in rows]
+def declared_by(tx: Tx, source_id: int) -> Iterator[Declaration]:
+    """The entities of a source, sorted by file, one after the other."""
+    for row in queries.of_source(tx.conn, source_id):
+        yield _declaration(row.ref, msgspec.json.decode(row.body), row.path)
 
 
 def all_specs(tx: Tx) -> set[str]:

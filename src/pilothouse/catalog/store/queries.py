@@ -49,12 +49,13 @@ from pilothouse.kernel.db import read
 from pilothouse.kernel.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["COLUMNS", "Filter", "Test", "Wanted"]  # and what is below
 
 
 MOST_RANKED = 200
+A_FEW = 500  # rows that are held at once of very many
 _NAMES = (entities.c.name, entities.c.label)
 
 
@@ -370,6 +371,15 @@ def count_of_source(conn: Connection, source_id: int) -> int:
     """How many entities come from a source."""
     query = select(func.count()).select_from(entities).where(entities.c.source_id == source_id)
     return conn.execute(query).scalar_one()
+
+
+def of_source(conn: Connection, source_id: int) -> Iterator[Row]:
+    """The entities of a source, by file, a few at a time: all may be a hundred thousand."""
+    query = whole_rows().where(entities.c.source_id == source_id)
+    rows = conn.execute(
+        query.order_by(versions.c.path, entities.c.id).execution_options(yield_per=A_FEW)
+    )
+    return map(row_of, rows)
 
 
 def refs_of_source(conn: Connection, source_id: int) -> list[str]:

@@ -48,7 +48,7 @@ class Look:
             self.site_ids, self.before = taking.begin(
                 tx, self.known, self.spec, hosted, layout.sites
             )
-        titles = {one.ref: one.title for one in reading.declared(self.known.declared)}
+        titles = {one.ref: one.title for one in self.known.declared}
         for chunk in chunks(self._read(layout)):
             with self.program.db.begin() as tx:
                 taking.take(tx, self.known, self.site_ids, chunk, titles)
@@ -59,7 +59,7 @@ class Look:
     def _layout(self) -> Layout:
         texts = {path: self.files.text(path) for path in self.files.configs()}
         return reading.layout(
-            reading.declared(self.known.declared),
+            self.known.declared,
             self.files.pages(),
             {path: text for path, text in texts.items() if text is not None},
             self.files.local,
@@ -122,7 +122,7 @@ class Look:
     def _repositories(self) -> set[str]:
         """Repositories that entities of this source name as those of their docs."""
         found: set[str] = set()
-        for one in reading.declared(self.known.declared):
+        for one in self.known.declared:
             for reference in (one.techdocs, one.decisions):
                 address = reference.removeprefix("url:")
                 if one.path and "://" in address:

@@ -53,12 +53,8 @@ class Layout(msgspec.Struct, frozen=True):
     configs: dict[str, MkDocs]
 
 
-def declared(found: Sequence[Declaration]) -> list[Declared]:
-    """What docs need to know of the entities of a source."""
-    return [_declared(one) for one in found]
-
-
-def _declared(one: Declaration) -> Declared:
+def declared(one: Declaration) -> Declared:
+    """What docs need to know of an entity."""
     metadata = one.body["metadata"]
     annotations = metadata.get("annotations") or {}
     title = metadata.get("title")

@@ -10,10 +10,9 @@ import msgspec
 
 from pilothouse.catalog.model import Problem, Severity
 from pilothouse.catalog.service import declaring, origins, reporting, views
-from pilothouse.catalog.service.declaring import Declaration
-from pilothouse.docs.model import Fault, Filed, Kept, Role
+from pilothouse.docs.model import Declared, Fault, Filed, Kept, Role
 from pilothouse.docs.rules import archive, paths
-from pilothouse.docs.service.reading import DECISIONS, TECHDOCS
+from pilothouse.docs.service.reading import DECISIONS, TECHDOCS, declared
 from pilothouse.docs.store import decisions, pages, runbooks, sources
 from pilothouse.kernel import search
 from pilothouse.kernel.events import Event
@@ -69,7 +68,7 @@ class Known(msgspec.Struct, frozen=True):
     """What was known of a source before it is looked at."""
 
     id: int
-    declared: list[Declaration]
+    declared: list[Declared]
     pages: dict[str, Kept]
     pictures: dict[str, tuple[str, str]]
 
@@ -79,9 +78,10 @@ def known(tx: Tx, spec: str, hosted: Hosted) -> Known | None:
     source = declaring.source(tx, spec)
     if source is None:
         return None
-    own = declaring.declared_by(tx, source.id)
+    own = [declared(one) for one in declaring.declared_by(tx, source.id)]
     refs = {one.ref for one in own}
-    foreign = [one for one in _declared_elsewhere(tx, hosted) if one.ref not in refs]
+    others = [one for one in _declared_elsewhere(tx, hosted) if one.ref not in refs]
+    foreign = [declared(one) for one in others]
     return Known(
         source.id,
         [*own, *(msgspec.structs.replace(one, path="") for one in foreign)],
@@ -111,6 +111,7 @@ def gone(tx: Tx) -> list[int]:
 
 def forget(tx: Tx, source_id: int) -> None:
     """Forget all that a source gave."""
+    sources.one_writer(tx.conn)  # first of all: several that forget each other's wait, not lock
     drop(tx, list(pages.known(tx.conn, source_id).values()))
     refs = sources.drop_sites(tx.conn, source_id)
     runbooks.drop_confirmations(tx.conn, source_id)
