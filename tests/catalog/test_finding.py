@@ -31,8 +31,8 @@ spec: {type: team, children: []}
 ---
 apiVersion: backstage.io/v1alpha1
 kind: User
-metadata: {name: maya, title: Maya Okafor}
-spec: {memberOf: [payments]}
+metadata: {name: maya}
+spec: {profile: {displayName: Maya Okafor}, memberOf: [payments]}
 """
 """Components: name, title, description, owner."""
 COMPANY = (

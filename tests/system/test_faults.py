@@ -68,7 +68,7 @@ def test_the_job_of_a_killed_program_is_taken_over_when_its_lease_ends(
     program, ringing, db, database_url
 ):
     env = ringing.environment(database_url)
-    killed = program("work", env=env | {faults.ENVIRONMENT: "jobs.done"})
+    killed = program("work", env=env | {faults.ENVIRONMENT: "jobs.done@bells.outside"})
     bells.pull(db, "outside", range(1))
     assert killed.wait() == -signal.SIGKILL
     other = program("work", env=env)

@@ -393,7 +393,7 @@ def test_everything_reads_and_works_without_scripts(browser: Browser, portal: Po
     expect(tab.locator("h1")).to_have_text("APIs")
     tab.locator("#q").fill("maya")
     tab.locator("#q").press("Enter")
-    tab.locator("main table a", has_text="maya").first.click()
+    tab.locator("main li a", has_text="Maya Okafor").first.click()
     expect(tab.locator("h1")).to_have_text("Maya Okafor")
     context.close()
 

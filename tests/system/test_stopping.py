@@ -78,7 +78,7 @@ def test_without_sign_in_it_serves_this_machine_only(program, sqlite_url, comman
         env={"PILOTHOUSE_DATABASE_URL": sqlite_url},
     )
     assert refused.wait() == 1
-    assert "Set host to 127.0.0.1" in refused.output()
+    assert "set host to 127.0.0.1" in refused.output()
     assert "Traceback" not in refused.output()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pilothouse.catalog.formats.locations import hosted_file
-from pilothouse.catalog.service import browsing, origins, passes, views
+from pilothouse.catalog.service import browsing, origins, views
 from pilothouse.catalog.store.queries import Test, Wanted
 
 if TYPE_CHECKING:
@@ -64,22 +64,6 @@ def _folder(origin: str, path: str, said: dict[str, Any]) -> str:
         if kind == "dir" and not target.startswith(("/", "http")):
             return posixpath.normpath(posixpath.join(posixpath.dirname(path), target)).strip("./")
     return posixpath.dirname(path)
-
-
-def sources_of_repository(tx: Tx, host: str, repository: str) -> list[str]:
-    """Specs of the sources that are read from a repository, "octo-org/octo-repo" of a host.
-
-    For another GitLab than gitlab.com the host is its own, so that only the path is compared.
-    """
-    found: list[str] = []
-    for source in passes.all_sources(tx):
-        web = origins.web_address(source.spec)
-        name = web.partition("://")[2]
-        its_host, _, path = name.partition("/")
-        is_host = host.split(".", maxsplit=1)[0] in its_host
-        if path.lower() == repository and is_host:
-            found.append(source.spec)
-    return found
 
 
 def about(tx: Tx, refs: Sequence[str]) -> dict[str, tuple[str, str, str]]:

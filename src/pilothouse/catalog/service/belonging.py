@@ -4,52 +4,59 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.catalog.service import browsing
-from pilothouse.catalog.store import queries, relations
-from pilothouse.catalog.store.conditions import AllOf, Clause, Test, Wanted
+from pilothouse.catalog.store import people, relations
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.refs import EntityRef
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pilothouse.kernel.actors import Identity
     from pilothouse.kernel.tx import Tx
 
 ANNOTATION = "pilothouse/sign-in"  # "<provider>:<name or subject there>", or an e-mail address
+ANNOTATED = f"metadata.annotations.{ANNOTATION}"
 MOST = 500  # teams of one person, owners of one entity
 
 
-def person(tx: Tx, identity: Identity) -> str | None:
-    """The User whom someone is who signed in: by annotation, by verified e-mail, by name.
+def users(tx: Tx, identities: Sequence[Identity]) -> list[str | None]:
+    """The Users whom those are who signed in: by annotation, by verified e-mail, by name.
 
     One that two Users claim is neither's.
     """
+    called = [_called(identity) for identity in identities]
+    mails = [identity.email.lower() for identity in identities]
+    names = [_named(identity) for identity in identities]
+    annotated = people.with_value(tx.conn, ANNOTATED, {one for ones in called for one in ones})
+    reached = people.with_value(tx.conn, "spec.profile.email", set(mails) - {""})
+    there = people.there(tx.conn, {name for name in names if name})
+    found: list[str | None] = []
+    for ways, mail, name in zip(called, mails, names, strict=True):
+        claims = {ref for way in ways for ref in annotated.get(way, ())} or reached.get(mail, set())
+        if claims:
+            found.append(claims.pop() if len(claims) == 1 else None)
+        else:
+            found.append(name if name in there else None)
+    return found
+
+
+def _called(identity: Identity) -> list[str]:
+    """What an annotation may call someone, in lower case."""
     called = [f"{identity.provider}:{identity.name}", f"{identity.provider}:{identity.subject}"]
-    if identity.email:
-        called.append(identity.email)
-    keys = [(f"metadata.annotations.{ANNOTATION}", called)]
-    if identity.email:
-        keys.append(("spec.profile.email", [identity.email]))
-    for key, values in keys:
-        lower = tuple(value.lower() for value in values)
-        if found := _users(tx, Test(key, lower)):
-            return found[0] if len(found) == 1 else None
+    return [one.lower() for one in (*called, identity.email) if one]
+
+
+def _named(identity: Identity) -> str | None:
     try:
-        ref = str(EntityRef.parse(f"user:default/{identity.name}"))
+        return str(EntityRef.parse(f"user:default/{identity.name}"))
     except Invalid:
         return None
-    return ref if queries.present(tx.conn, ref) else None
 
 
-def _users(tx: Tx, condition: Clause) -> list[str]:
-    clause = AllOf((Test("kind", ("user",)), condition))
-    return [row.ref for row in browsing.find(tx, Wanted(clause=clause, limit=2)).rows]
-
-
-def members(tx: Tx, ref: str) -> Sequence[str]:
-    """The teams that someone is in, directly."""
-    return relations.targets_of(tx.conn, ref, "memberOf", MOST)
+def members(tx: Tx, refs: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """The teams that people are in, directly."""
+    found = people.teams(tx.conn, set(refs))
+    return {ref: teams[:MOST] for ref, teams in found.items()}
 
 
 def owners(tx: Tx, ref: str) -> Sequence[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
 
 from pilothouse.catalog.model import ChangeKind, Severity
 from pilothouse.catalog.rules.kinds import reverse_of
+from pilothouse.catalog.rules.titles import title_of
 from pilothouse.catalog.service import browsing, listing, panels, views
 from pilothouse.catalog.store import problems, relations
 from pilothouse.catalog.store.conditions import Wanted
@@ -122,7 +123,7 @@ def _face(row: Row) -> str:
     """What pages that name an entity show of it."""
     body = msgspec.json.decode(row.body)
     kind = views.text_of(body.get("spec") or {}, "type")
-    return _digest("\n".join([_title(body), body["metadata"]["name"], body["kind"], kind]))
+    return _digest("\n".join([title_of(body), body["metadata"]["name"], body["kind"], kind]))
 
 
 def findable(tx: Tx) -> Iterator[Document]:
@@ -140,19 +141,13 @@ def findable(tx: Tx) -> Iterator[Document]:
             key=f"catalog:{row.ref}",
             origin="catalog",
             kind=body["kind"],
-            title=_title(body),
+            title=title_of(body),
             href=views.href(row.ref),
             text=" ".join([row.ref, views.text_of(metadata, "description"), *tags]),
             ref=row.ref,
             owner=owner,
             trail=", ".join(filter(None, trail)),
         )
-
-
-def _title(body: Mapping[str, Any]) -> str:
-    metadata, profile = body["metadata"], (body.get("spec") or {}).get("profile")
-    called = views.text_of(profile, "displayName") if isinstance(profile, dict) else ""
-    return views.text_of(metadata, "title") or called or metadata["name"]
 
 
 def contacts(tx: Tx) -> frozenset[str]:

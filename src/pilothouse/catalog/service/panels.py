@@ -13,6 +13,7 @@ import yaml
 from pilothouse.catalog.model import PlacedProblem, Version
 from pilothouse.catalog.rules import graph
 from pilothouse.catalog.rules.kinds import reverse_of
+from pilothouse.catalog.rules.titles import title_of
 from pilothouse.catalog.service import views
 from pilothouse.catalog.service.views import Group, Named, text_of
 from pilothouse.catalog.store import history, queries, relations
@@ -67,7 +68,7 @@ def head(tx: Tx, ref: EntityRef) -> Head:
         ref=str(ref),
         href=views.href(str(ref)),
         kind=body["kind"],
-        title=text_of(metadata, "title") or text_of(profile, "displayName") or metadata["name"],
+        title=title_of(body),
         name=metadata["name"],
         description=text_of(metadata, "description"),
         type=text_of(spec, "type"),
@@ -345,7 +346,7 @@ def former(tx: Tx, ref: EntityRef, at: datetime) -> FormerEntity:
     body = msgspec.json.decode(found.body)
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return FormerEntity(
-        title=text_of(body["metadata"], "title") or body["metadata"]["name"],
+        title=title_of(body),
         body=body,
         text=yaml.dump(body, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100),
         since=found.at,

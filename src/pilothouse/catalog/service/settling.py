@@ -21,6 +21,7 @@ from pilothouse.catalog.model import (
 )
 from pilothouse.catalog.rules import changes, search
 from pilothouse.catalog.rules.claims import holder
+from pilothouse.catalog.rules.titles import title_of
 from pilothouse.catalog.service.rivals import tell_rivals
 from pilothouse.catalog.store import documents, entities, problems, relations
 from pilothouse.kernel.clock import uuid7
@@ -155,9 +156,9 @@ def _version(tx: Tx, step: _Step, commit: Commit | None) -> entities.NewVersion:
 
 def _row(now: datetime, step: _Step, version_id: int) -> dict[str, Any]:
     """The columns of an entity."""
-    ref, metadata = step.claim.entity.ref, step.body["metadata"]
+    ref = step.claim.entity.ref
     spec = step.body.get("spec") or {}
-    title = _title(metadata)
+    title = title_of(step.body)
     owner = next((e.target for e in step.claim.entity.edges if e.type == "ownedBy"), "")
     return {
         "uid": step.uid,
@@ -177,11 +178,6 @@ def _row(now: datetime, step: _Step, version_id: int) -> dict[str, Any]:
         "changed_at": now,
         "stale": step.claim.stale,
     }
-
-
-def _title(metadata: dict[str, Any]) -> str:
-    title = metadata.get("title")
-    return title if isinstance(title, str) and title else str(metadata["name"])
 
 
 def _lower(value: object) -> str:

@@ -19,6 +19,7 @@ from pilothouse.catalog.model import (
     Version,
 )
 from pilothouse.catalog.rules.kinds import reverse_of
+from pilothouse.catalog.rules.titles import title_of
 from pilothouse.catalog.service import browsing
 from pilothouse.catalog.store import history, memory, problems, queries, relations, sources
 from pilothouse.catalog.store.queries import Label, Row, Wanted
@@ -141,7 +142,7 @@ def _item(ref: str, at: datetime, body: Mapping[str, Any], owner: Named | None) 
     return Item(
         ref=ref,
         kind=body["kind"],
-        title=text_of(metadata, "title") or metadata["name"],
+        title=title_of(body),
         description=text_of(metadata, "description"),
         type=text_of(spec, "type"),
         lifecycle=text_of(spec, "lifecycle"),

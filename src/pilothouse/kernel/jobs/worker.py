@@ -49,7 +49,7 @@ class Work:
             yield tx
             if not store.finish(tx.conn, self.job, again_after or self.kind.every):
                 raise LeaseLost(f"job {self.job.id} ({self.job.kind}) is another worker's by now")
-            crash_point("jobs.finishing")
+            crash_point("jobs.finishing", of=self.job.kind)
         self.finished = True
 
 
@@ -133,11 +133,11 @@ class Worker:
         try:
             _check_tries(work)
             work.kind.run(work)
-            crash_point("jobs.done")
+            crash_point("jobs.done", of=work.job.kind)
             if not work.finished:
                 with work.finish():
                     pass
-            crash_point("jobs.finished")
+            crash_point("jobs.finished", of=work.job.kind)
         except LeaseLost as error:
             log.warning("jobs.lease_lost", job=work.job.id, kind=work.job.kind, error=str(error))
         except Exception as error:
