@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 from litestar import get
 from prometheus_client.parser import text_string_to_metric_families
@@ -155,6 +156,19 @@ def test_a_panel_that_fails_leaves_the_rest_of_the_page(portal):
     assert page.status == 200
     assert "Depth" in page.text
     assert "RuntimeError, log mark" in page.text
+    assert "Recent changes" in page.text
+
+
+def test_a_panel_whose_query_fails_leaves_the_rest_of_the_page(database_url):
+    def ask(tx, _subject):
+        tx.conn.exec_driver_sql("SELECT depth FROM uncharted")
+
+    panel = msgspec.structs.replace(SHOALS.panels[0], load=ask, order=0)
+    module = msgspec.structs.replace(SHOALS, panels=[panel])
+    with serving(database_url, (*app.OURS, module)) as portal:
+        page = portal.get("/", PAGE)
+    assert page.status == 200
+    assert page.text.count("log mark") == 1
     assert "Recent changes" in page.text
 
 

@@ -106,6 +106,18 @@ def insert_rows(
     conn.exec_driver_sql(f"{into} SELECT * FROM unnest({lists})", values)  # noqa: S608 (our names)
 
 
+def mark(conn: Connection) -> None:
+    """A place in this transaction to `come_back` to after a query that failed."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SAVEPOINT here")
+
+
+def come_back(conn: Connection) -> None:
+    """Go on after a query that failed; PostgreSQL would refuse whatever follows."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("ROLLBACK TO SAVEPOINT here")
+
+
 def analyse(conn: Connection, tables: Sequence[Table]) -> None:
     """Tell PostgreSQL what these tables hold now, lest it plan for what they held before.
 

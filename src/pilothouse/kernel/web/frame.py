@@ -21,7 +21,7 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from pilothouse import __version__
-from pilothouse.kernel import clock, markup, words
+from pilothouse.kernel import clock, db, markup, words
 from pilothouse.kernel.actors import SYSTEM, Actor
 from pilothouse.kernel.assets import asset
 from pilothouse.kernel.module import HEADINGS, Module, Panel, Subject
@@ -100,15 +100,19 @@ class Frame:
     def fill(self, tx: Tx, subject: Subject) -> list[Filled]:
         """Load every panel that applies. One that fails says so; the rest of the page stays."""
         filled: list[Filled] = []
+        db.mark(tx.conn)
         for panel in self.panels:
             if not panel.applies(subject):
                 continue
             try:
                 data = panel.load(tx, subject)
             except Exception as error:
-                mark = clock.uuid7()[-8:]
-                log.exception("web.panel_failed", panel=panel.name, mark=mark)
-                filled.append(Filled(panel, failed=f"{type(error).__name__}, log mark {mark}"))
+                if getattr(error, "connection_invalidated", False):
+                    raise  # the database is away: no part of the page can be read
+                number = clock.uuid7()[-8:]
+                log.exception("web.panel_failed", panel=panel.name, mark=number)
+                filled.append(Filled(panel, failed=f"{type(error).__name__}, log mark {number}"))
+                db.come_back(tx.conn)
                 continue
             if data is not None:
                 filled.append(Filled(panel, data, panel.note(data)))
