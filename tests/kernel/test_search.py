@@ -67,6 +67,14 @@ def test_a_snippet_marks_what_was_sought(library):
     assert ("lease", True) in hit.snippet
 
 
+def test_a_slip_of_the_hand_in_a_title_is_forgiven(library):
+    assert titles(library, "resatrt the queu") == ["Restart the queue"]
+    assert titles(library, "zzzzqqq") == []
+    with library.begin() as tx:
+        search.put(tx, [page("new", "Drain the reservoir")])
+    assert titles(library, "resrvoir") == ["Drain the reservoir"]
+
+
 def test_one_kind_can_be_asked_for(library):
     assert titles(library, "basket", kind="operation") == ["POST /api/pay/{id}"]
     assert titles(library, "basket", kind="runbook") == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.catalog.rules.nearest import nearest
 from pilothouse.catalog.service import views
 from pilothouse.catalog.store import finding
 from pilothouse.kernel.search import Hit, rules
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 MOST = 30  # entities of one way to find them
-LONGEST_NAME = 4  # words; a longer question is a sentence, or the text of an error
 
 
 def finds(tx: Tx, text: str, kind: str) -> list[Hit]:
@@ -28,8 +26,8 @@ def finds(tx: Tx, text: str, kind: str) -> list[Hit]:
     term = " ".join(text.lower().split())
     words = term.split()
     rows = _found(tx, term, words, kind)
-    if not rows and (meant := _meant(tx, words)):
-        words, near = meant, True
+    if not rows and (meant := rules.mended(words, finding.vocabulary(tx.conn))):
+        words, near = list(meant), True
         rows = _found(tx, " ".join(words), words, kind)
     else:
         near = False
@@ -41,15 +39,6 @@ def _found(tx: Tx, term: str, words: Sequence[str], kind: str) -> list[Row]:
     if len(rows) < MOST:
         rows += finding.containing(tx.conn, words, kind, MOST)
     return list({row.ref: row for row in rows}.values())
-
-
-def _meant(tx: Tx, words: Sequence[str]) -> list[str] | None:
-    """The words with slips of the hand mended; None when there are none, or it is no name."""
-    if len(words) > LONGEST_NAME:
-        return None
-    known = finding.vocabulary(tx.conn)
-    mended = [word if word in known else nearest(word, known) or word for word in words]
-    return mended if mended != list(words) else None
 
 
 def _hit(item: Item, term: str, words: Sequence[str], *, near: bool) -> Hit:

@@ -35,9 +35,9 @@ def drop_of(tx: Tx, origin: str) -> None:
     store.drop_of(tx.conn, origin)
 
 
-def everything(tx: Tx) -> Iterator[Document]:
-    """All documents, by their keys."""
-    return store.everything(tx.conn)
+def everything(tx: Tx, letters: int) -> Iterator[Document]:
+    """All documents, by their keys, each with the first letters of its text."""
+    return store.everything(tx.conn, letters)
 
 
 def look_up(tx: Tx, modules: Sequence[Module], actor: Actor, text: str, kind: str) -> list[Hit]:
@@ -59,18 +59,23 @@ def find(tx: Tx, text: str, *, kind: str = "", limit: int = 50) -> list[Hit]:
     """Documents that a text finds, of one kind or all, the best first.
 
     Where few have every word (an error message holds numbers that no runbook does) those with any
-    of its rarer words are shown as well.
+    of its rarer words are shown as well; where none has any, what was probably meant.
     """
     words = rules.terms(text)
+    found = _found(tx, words, kind)
+    if not found and (meant := rules.mended(words, store.vocabulary(tx.conn))):
+        words, text = meant, " ".join(meant)
+        found = _found(tx, words, kind)
+    weighed = [(document, rules.weight(document, words, text)) for document in found]
+    weighed.sort(key=lambda pair: (-pair[1], pair[0].key))
+    return [_hit(document, score, words) for document, score in weighed[:limit]]
+
+
+def _found(tx: Tx, words: Sequence[str], kind: str) -> list[Document]:
     ids = _with(tx, words, kind, every=True)
     if len(ids) < ENOUGH and len(words) > 1:
         ids = list(dict.fromkeys([*ids, *_with(tx, _rare(tx, words, kind), kind, every=False)]))
-    found = [
-        (document, rules.weight(document, words, text))
-        for document in store.documents_of(tx.conn, ids)
-    ]
-    found.sort(key=lambda pair: (-pair[1], pair[0].key))
-    return [_hit(document, score, words) for document, score in found[:limit]]
+    return store.documents_of(tx.conn, ids)
 
 
 def _rare(tx: Tx, words: Sequence[str], kind: str) -> Sequence[str]:

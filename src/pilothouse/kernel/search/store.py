@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Index,
     Integer,
     String,
     Table,
     Text,
     delete,
+    func,
     insert,
     select,
     text,
@@ -87,11 +90,13 @@ def drop_of(conn: Connection, origin: str) -> None:
     conn.execute(delete(documents).where(documents.c.origin == origin))
 
 
-def everything(conn: Connection) -> Iterator[Document]:
-    """All documents, by their keys."""
+def everything(conn: Connection, letters: int) -> Iterator[Document]:
+    """All documents, by their keys, each with the first letters of its text."""
     names = Document.__struct_fields__
-    query = select(*(documents.c[name] for name in names)).order_by(documents.c.key)
-    for row in conn.execute(query.execution_options(yield_per=1000)):
+    short = {"text": func.substr(documents.c.text, 1, letters)}
+    columns = (short.get(name, documents.c[name]) for name in names)
+    query = select(*columns).order_by(documents.c.key)
+    for row in conn.execute(query.execution_options(yield_per=200)):
         yield Document(**dict(zip(names, row, strict=True)))
 
 
@@ -117,3 +122,17 @@ def documents_of(conn: Connection, ids: Sequence[int]) -> list[Document]:
     names = Document.__struct_fields__
     query = select(*(documents.c[name] for name in names)).where(documents.c.id.in_(ids))
     return [Document(**dict(zip(names, row, strict=True))) for row in conn.execute(query)]
+
+
+_vocabularies: WeakKeyDictionary[Engine, tuple[int | None, tuple[str, ...]]] = WeakKeyDictionary()
+
+
+def vocabulary(conn: Connection) -> tuple[str, ...]:
+    """The words that titles are made of; remembered until a document comes."""
+    newest = conn.execute(select(func.max(documents.c.id))).scalar_one()
+    known = _vocabularies.get(conn.engine)
+    if known is None or known[0] != newest:
+        titles = conn.execute(select(documents.c.title).distinct()).scalars()
+        words = {word for title in titles for word in rules.terms(title)}
+        known = _vocabularies[conn.engine] = (newest, tuple(sorted(words)))
+    return known[1]
