@@ -147,6 +147,60 @@ def test_a_mkdocs_file_that_cannot_be_used_says_why(text: str, words: str) -> No
     assert any(words in fault.message for fault in mkdocs.read(text).faults)
 
 
+def merging(levels: int) -> str:
+    """Lists of merges within lists of merges."""
+    lines = ["- &a0 {k: 1}"]
+    lines += [f"- &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, levels)]
+    return "\n".join(lines)
+
+
+def repeating(levels: int) -> str:
+    """Lists of lists, by aliases."""
+    lines = ["a0: &a0 [x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, levels)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        merging(30),
+        repeating(30) + "\ndeciders: !!pairs [k: *a29]\ntitle: !!omap [k: *a29]",
+        repeating(30) + "\nnav: *a29",
+        "d: &d {"
+        + ", ".join(f"k{n}: x" for n in range(4_000))
+        + "}\nnav: ["
+        + ", ".join(["*d"] * 4_000)
+        + "]",
+    ],
+)
+def test_aliases_and_merges_do_not_grow_beyond_what_is_written(text: str) -> None:
+    began = time.process_time()
+    page = reading.parse(f"---\n{text}\n---\n# T\n")
+    decisions.read("rfcs/0001-x.md", text, page)
+    mkdocs.read(text)
+    assert time.process_time() - began < 5
+
+
+def test_a_merge_key_is_a_key_like_any_other() -> None:
+    front = frontmatter.read("---\nbase: &b {a: 1}\nmore: {<<: *b, c: 2}\n---\n")
+    assert front.values["more"] == {"<<": {"a": 1}, "c": 2}
+    assert not front.faults
+
+
+def test_yaml_of_too_many_values_is_told_and_not_read() -> None:
+    front = frontmatter.read("---\n" + "- x\n" * 30_000 + "---\n")
+    assert "more than 20,000 values" in front.faults[0].message
+    assert front.values == {}
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5_000, "9" * 5_000])
+def test_a_number_of_thousands_of_digits_is_a_text(number: str) -> None:
+    page = reading.parse(f"---\ntitle: {number}\n? {number}\n: x\n---\nwords\n")
+    assert page.title == number[:300]
+    assert mkdocs.read(f"site_name: {number}").site_name == number[:500]
+
+
 @given(st.text(max_size=200))
 def test_no_mkdocs_file_stops_the_reading(text: str) -> None:
     mkdocs.read(text)

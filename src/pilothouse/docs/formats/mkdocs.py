@@ -34,11 +34,11 @@ class _Nav:
             return ()
         found: list[NavEntry] = []
         for item in items:
-            self.left -= 1
+            pairs = list(item.items()) if isinstance(item, dict) else [("", item)]
+            self.left -= max(len(pairs), 1)
             if self.left < 0:
                 self._fault(f"nav has more than {MOST_ENTRIES:,} entries; the rest is left out")
                 break
-            pairs = item.items() if isinstance(item, dict) else [("", item)]
             found += [self._entry(text_of(title), value, depth) for title, value in pairs]
         return tuple(found)
 
