@@ -92,6 +92,15 @@ def test_images_from_elsewhere_are_links() -> None:
     assert "<img" not in html
 
 
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("src", ["", "elsewhere:https://img.example/x.svg"])
+def test_the_words_of_an_image_that_is_not_shown_stay_words(src: str, linked: bool) -> None:
+    image = f'<img alt="<script>alert(1)</script> R&amp;D" src="{src}">'
+    html = rendering._finish(f'<a href="https://ci">{image}</a>' if linked else image)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; R&amp;D" in html
+    assert "<script" not in html
+
+
 def test_headings_have_no_gaps_and_the_title_stands_above_the_page() -> None:
     html = drawn("# Title\n\n## A\n\n#### B\n\n## C\n\n# D\n")
     assert re.findall(r"<h(\d)", html) == ["2", "3", "2", "2"]

@@ -323,7 +323,7 @@ def _link(whole: str, rest: str) -> str:
 def _image(whole: str, rest: str, *, linked: bool) -> str:
     """An image of ours, or words and a link where it is elsewhere: pages load nothing of others."""
     said = dict(_ATTRIBUTE.findall(rest))
-    alt, src = said.get("alt", ""), unescape(said.get("src", ""))
+    alt, src = escape(unescape(said.get("alt", ""))), unescape(said.get("src", ""))
     if src.startswith(_ELSEWHERE):
         url = src.removeprefix(_ELSEWHERE)
         words = alt or escape(url.split("?")[0].rpartition("/")[2] or "image")
