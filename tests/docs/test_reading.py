@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 from tests.catalog.following import Repository, git, write
 from tests.docs.reading_docs import CATALOG, REF, Docs, reading, repository
+from tests.programs import clean_environment
+from tests.servers import wait_until
 
-from pilothouse.docs.model import Role
+from pilothouse.docs.model import Picture, Role
 from pilothouse.docs.service import runbooks, showing
 from pilothouse.docs.service.showing import Question
+from pilothouse.docs.store import sources
 from pilothouse.kernel.actors import Actor
 from pilothouse.kernel.actors import Role as Rank
 from pilothouse.kernel.errors import NotFound
@@ -29,6 +38,30 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 def docs(database_url: str, tmp_path: Path) -> Iterator[Docs]:
     with reading(database_url, tmp_path / "data") as found:
         yield found
+
+
+def named(name: str) -> str:
+    """The same catalog file, of entities with other names."""
+    said = CATALOG.replace("payments", name).replace("shop", f"{name}-mall")
+    return said.replace("team-a", f"{name}-team")
+
+
+@contextmanager
+def working(docs: Docs) -> Iterator[None]:
+    """Looks that wait are done meanwhile."""
+    worker = docs.program.worker(["docs.look"])
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    yield
+    worker.stop()
+    thread.join()
+
+
+def waiting(docs: Docs) -> list[str]:
+    """The sources whose docs are to be looked at."""
+    with docs.program.db.read() as tx:
+        query = text("SELECT key FROM jobs WHERE kind = 'docs.look' AND dead_at IS NULL")
+        return sorted(tx.conn.execute(query).scalars())
 
 
 @pytest.fixture
@@ -102,10 +135,83 @@ def test_what_is_wrong_is_told_with_file_and_line_and_taken_back(docs: Docs, fol
     assert docs.told() == []
 
 
+CUT = """
+import sys
+from pathlib import Path
+from pilothouse.catalog.module import module as catalog
+from pilothouse.docs import jobs
+from pilothouse.docs.module import module as docs
+from pilothouse.kernel.program import open_program
+from pilothouse.kernel.settings import load
+url, data, spec = sys.argv[1:]
+values = {"data": data, "database_url": url}
+jobs.look(open_program(load(values, environ={}, directory=Path(data)), (catalog, docs)), spec)
+"""
+
+
+@pytest.mark.parametrize("at", ["docs.taken", "docs.dropped"])
+def test_what_a_killed_look_wrote_is_told_by_the_next(
+    docs: Docs, folder: Path, database_url: str, tmp_path: Path, at: str
+) -> None:
+    docs.read(folder)
+    told = docs.events("docs.changed")
+    if at == "docs.taken":
+        write(folder, "docs/runbooks/queue.md", RUNBOOK + "\nMore.\n")
+    else:
+        (folder / "docs/runbooks/queue.md").unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, database_url, str(tmp_path / "data"), str(folder)],
+        env={**clean_environment(), "PILOTHOUSE_CRASH_AT": at},
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert docs.events("docs.changed") == told
+    docs.look(folder)
+    assert docs.events("docs.changed") == told + 1
+    docs.look(folder)
+    assert docs.events("docs.changed") == told + 1
+
+
+def test_an_image_that_another_source_begins_to_show_is_not_forgotten(docs: Docs) -> None:
+    picture, db = Picture("docs/p.png", "1", "a.png", "image/png", PNG), docs.program.db
+    with db.begin() as tx:
+        sources.put_pictures(tx.conn, 1, [picture])
+
+    def drop() -> None:
+        with db.begin() as tx:
+            sources.drop_pictures(tx.conn, 1, [picture.path])
+
+    with db.begin() as tx:
+        sources.put_pictures(tx.conn, 2, [picture])
+        other = threading.Thread(target=drop)
+        other.start()
+        other.join(0.5)  # it waits for us; if it did not, it would be done
+    other.join()
+    with db.begin() as tx:
+        assert sources.blob(tx.conn, "a.png") == ("image/png", PNG)
+        sources.drop_pictures(tx.conn, 2, [picture.path])
+        assert sources.blob_names(tx.conn) == []
+
+
+def test_an_image_that_became_another_takes_the_place_of_what_it_was(
+    docs: Docs, folder: Path
+) -> None:
+    docs.read(folder)
+    with docs.program.db.read() as tx:
+        before = sources.blob_names(tx.conn)
+    write(folder, "docs/img/p.png", PNG + b"1")
+    docs.look(folder)
+    with docs.program.db.read() as tx:
+        after = sources.blob_names(tx.conn)
+    assert len(before) == len(after) == 1
+    assert before != after
+    assert after[0] in docs.page().html.html
+
+
 def test_a_problem_that_stays_keeps_its_time(docs: Docs, folder: Path) -> None:
     write(folder, "docs/guide/refunds.md", "# Refunds\n\n## How\n\n[x](no.md) [p](../index.md)\n")
     docs.read(folder)
-    from sqlalchemy import text
 
     def since() -> list[tuple[object, ...]]:
         with docs.program.db.read() as tx:
@@ -237,6 +343,55 @@ def test_links_to_another_repository_lead_to_its_pages_here(docs: Docs, tmp_path
     assert f'href="{href}"' in docs.page("docs/index").html.html
 
 
+def test_links_to_another_repository_are_judged_whichever_is_read_first(
+    docs: Docs, tmp_path: Path
+) -> None:
+    lead = "https://github.com/shop/Other/blob"
+    wanted = ["main/docs/there.md#part", "main/docs/gone.md", "main/docs/there.md#no"]
+    passed = ["v1/docs/gone.md", "main/x.py", "main/notes/plain.md", "v1/docs/there.md#no"]
+    said = "\n\n".join(f"[x]({lead}/{one})" for one in [*wanted, *passed])
+    here = repository(tmp_path / "here", {"docs/index.md": f"# Here\n\n{said}\n"})
+    upstream = Repository(tmp_path / "git")
+    files = {"docs/there.md": "# T\n\n## Part\n", "notes/plain.md": "x"}
+    there = repository(upstream.tree, {"catalog-info.yaml": named("other"), **files})
+    upstream.commit("Ann", "Docs")
+    git("remote", "set-url", "origin", "https://github.com/shop/other.git", folder=there)
+    docs.sources(here, there)
+    docs.look(here)
+    assert docs.told() == []  # nothing is known of the other yet
+    gone = ("docs-missing-page", "docs/index.md", 5)
+    with working(docs):
+        docs.look(there)
+        anchor = ("docs-unreachable-anchor", "docs/index.md", 7)
+        assert wait_until(lambda: docs.told() == [gone, anchor])
+        write(there, "docs/there.md", "# T\n\n## Part\n\n## No\n")
+        docs.look(there)
+        assert wait_until(lambda: docs.told() == [gone])
+        write(there, "docs/gone.md", "# Back\n")
+        docs.look(there)
+        assert wait_until(lambda: docs.told() == [])
+    assert '/docs/there#no"' in docs.page("docs/index").html.html
+    assert '/docs/gone"' in docs.page("docs/index").html.html
+
+
+def test_a_change_of_words_has_no_other_source_looked_at(docs: Docs, tmp_path: Path) -> None:
+    link = "https://github.com/shop/other/blob/main/docs/there.md"
+    here = repository(tmp_path / "here", {"docs/index.md": f"# Here\n\n[x]({link})\n"})
+    files = {"catalog-info.yaml": named("aside"), "docs/index.md": "# Aside\n"}
+    aside = repository(tmp_path / "aside", files)
+    files = {"catalog-info.yaml": named("other"), "docs/there.md": "# There\n"}
+    there = repository(tmp_path / "there", files)
+    git("init", "-q", "-b", "main", folder=there)
+    git("remote", "add", "origin", "https://github.com/shop/other.git", folder=there)
+    docs.read(here, aside, there)
+    assert waiting(docs) == [str(here)]
+    with working(docs):
+        assert wait_until(lambda: waiting(docs) == [])
+    write(there, "docs/there.md", "# There\n\nMore words.\n")
+    docs.look(there)
+    assert waiting(docs) == []
+
+
 def test_an_entity_may_have_its_docs_in_another_repository(docs: Docs, tmp_path: Path) -> None:
     named = CATALOG.replace(
         "  title: Payments",
@@ -259,12 +414,8 @@ def test_a_source_that_leaves_takes_its_docs_along(docs: Docs, folder: Path) -> 
     docs.read(folder)
     docs.sources()
     worker = docs.program.worker(["docs.settle", "docs.read", "docs.look"])
-    import threading
-
     thread = threading.Thread(target=worker.run)
     thread.start()
-    from tests.servers import wait_until
-
     assert wait_until(lambda: docs.found("title") == [])
     worker.stop()
     thread.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,6 +94,9 @@ def test_decisions_are_what_lies_in_an_archive(path: str, is_decision: bool) -> 
     assert sites.in_archive(path, ["docs/adr", "keps"]) == is_decision
 
 
+Y = links.Elsewhere("r", "y.md", "/docs/y", ("part",))
+
+
 def around(path: str = "docs/a.md", **more: object) -> links.Around:
     pages = {
         "docs/a.md": "/docs/a",
@@ -108,7 +112,13 @@ def around(path: str = "docs/a.md", **more: object) -> links.Around:
         "files": {"src/x.py", "src/"},
         "pictures": {"docs/img/x.png": "/docs/files/1.png"},
         "view": lambda one: f"https://host/{one}",
-        "elsewhere": {"https://host/o/r/blob/main/y.md": "/docs/y"}.get,
+        "elsewhere": {
+            "https://host/o/r/blob/main/y.md": links.Elsewhere("r", "y.md", "/docs/y"),
+            "https://host/o/r/blob/main/y.md#part": Y,
+            "https://host/o/r/blob/main/y.md#no": Y,
+            "https://host/o/r/blob/v1/y.md#no": msgspec.structs.replace(Y, current=False),
+            "https://host/o/r/blob/main/no.md": links.Elsewhere("r", "no.md"),
+        }.get,
     }
     return links.Around(**{**values, **more})  # type: ignore[arg-type]
 
@@ -128,11 +138,29 @@ def around(path: str = "docs/a.md", **more: object) -> links.Around:
         ("../src/x.py", "https://host/src/x.py"),
         ("#here", "#here"),
         ("https://host/o/r/blob/main/y.md", "/docs/y"),
+        ("https://host/o/r/blob/main/y.md#part", "/docs/y#part"),
+        ("https://host/o/r/blob/v1/y.md#no", "/docs/y"),  # as it is here; another branch may differ
+        ("https://host/x/x/blob/main/no.md", None),
     ],
 )
 def test_links_lead_to_pages_as_github_and_mkdocs_write_them(target: str, href: str) -> None:
     found = links.resolve([Link(target, 1)], around())
     assert (found.hrefs.get(target), found.faults) == (href, ())
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "href"),
+    [
+        ("https://host/o/r/blob/main/no.md", "docs-missing-page", None),
+        ("https://host/o/r/blob/main/y.md#no", "docs-unreachable-anchor", "/docs/y"),
+    ],
+)
+def test_a_web_address_of_a_file_that_is_read_here_is_judged_like_a_path(
+    target: str, code: str, href: str | None
+) -> None:
+    found = links.resolve([Link(target, 7)], around())
+    assert found.hrefs.get(target) == href
+    assert [(one.code, one.line, one.found) for one in found.faults] == [(code, 7, target)]
 
 
 @pytest.mark.parametrize(

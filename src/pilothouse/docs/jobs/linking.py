@@ -6,12 +6,14 @@ import hashlib
 import posixpath
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from pilothouse.docs.model import Fault, Picture, Role
+from pilothouse.docs.outside.files import Files
 from pilothouse.docs.rules import links, paths
-from pilothouse.docs.service import taking
+from pilothouse.docs.service import elsewhere, taking
 from pilothouse.kernel.errors import PilothouseError
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class Linking:
         pictures = self._pictures(wanted)
         files = set(self.look.files.stamps(one for one in wanted if not one.endswith("/")))
         folders = self.look.files.folders(sorted(one for one in wanted if one.endswith("/")))
-        elsewhere = self._elsewhere()
+        abroad = self._abroad()
         addresses = {path: self.address(page) for path, page in self.pages.items()}
         anchors = {path: page.anchors for path, page in self.pages.items()}
         changed: dict[int, dict[str, str]] = {}
@@ -76,7 +78,7 @@ class Linking:
                 files=files | folders,
                 pictures=pictures,
                 view=lambda one, site=self.sites[page.site_id]: self._view(one, site),
-                elsewhere=elsewhere.get,
+                elsewhere=abroad.get,
             )
             found = links.resolve(page.links, around)
             self.look.faults += [(path, fault, "") for fault in (*page.faults, *found.faults)]
@@ -119,8 +121,8 @@ class Linking:
                 return self.address(self.pages[first])
         return taking.view_of(self.look.files.hosted(), path.rstrip("/"))
 
-    def _elsewhere(self) -> dict[str, str]:
-        """Our pages for web addresses of files in repositories that are sources here too."""
+    def _abroad(self) -> dict[str, links.Elsewhere]:
+        """What web addresses mean that name files in repositories that are sources here too."""
         targets = {link.target for page in self.pages.values() for link in page.links}
         asked: dict[tuple[str, str], list[str]] = {}
         for target in targets:
@@ -129,12 +131,38 @@ class Linking:
         if not asked:
             return {}
         with self.look.program.db.read() as tx:
-            found = taking.elsewhere(tx, set(asked))
+            found = elsewhere.meant(tx, set(asked))
         return {
-            target: href + (f"#{fragment}" if (fragment := urlsplit(target).fragment) else "")
-            for key, href in found.items()
-            for target in asked[key]
+            target: one for key, one in self._there_or_gone(found).items() for target in asked[key]
         }
+
+    def _there_or_gone(
+        self, found: Mapping[elsewhere.Address, Sequence[links.Elsewhere]]
+    ) -> dict[elsewhere.Address, links.Elsewhere]:
+        """Pages; and Markdown files that are in no copy of their branch that is read here."""
+        known = {key: several[0] for key, several in found.items() if several[0].href}
+        missed = {
+            key: current
+            for key, several in found.items()
+            if key not in known
+            and (current := [one for one in several if one.current and paths.is_page(one.path)])
+        }
+        sought: dict[str, set[str]] = {}
+        for one in (one for several in missed.values() for one in several):
+            sought.setdefault(one.source, set()).add(one.path)
+        lacking = {spec: self._lacking(spec, named) for spec, named in sought.items()}
+        for key, several in missed.items():
+            if all(one.path in lacking[one.source] for one in several):
+                known[key] = several[0]
+        return known
+
+    def _lacking(self, spec: str, named: set[str]) -> set[str]:
+        """Files that the copy of a source does not have; it is as its last look left it."""
+        try:
+            with Files(spec, Path(self.look.program.settings.data)) as files:
+                return files.lacking(named)
+        except PilothouseError:
+            return set()  # the catalog tells why it cannot be read
 
     def _pictures(self, wanted: Iterable[str]) -> dict[str, str]:
         """Addresses of the images that pages name; what is new of them is kept."""
@@ -146,12 +174,10 @@ class Linking:
         for start in range(0, len(fresh), PICTURES_AT_ONCE):
             part = list(self._brought(fresh[start : start + PICTURES_AT_ONCE], stamps))
             with self.look.program.db.begin() as tx:
-                taking.show_pictures(tx, self.look.known, part, ())
+                taking.keep_pictures(tx, self.look.known, part)
             names |= {picture.path: picture.name for picture in part}
-        unused = sorted(known.keys() - stamps.keys())
-        if unused:
-            with self.look.program.db.begin() as tx:
-                taking.show_pictures(tx, self.look.known, (), unused)
+        self.look.unused = sorted(known.keys() - stamps.keys())
+        self.look.replaced = {known[path][1] for path in fresh if path in known}
         return {path: f"/docs/files/{name}" for path, name in names.items()}
 
     def _brought(self, fresh: Iterable[str], stamps: Mapping[str, str]) -> Iterator[Picture]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pilothouse.docs.jobs.linking import Linking
 from pilothouse.docs.model import Change, Fault, Reading
 from pilothouse.docs.outside.files import COMPANION, Files
-from pilothouse.docs.service import reading, runbooks, taking
+from pilothouse.docs.service import elsewhere, reading, runbooks, taking
 from pilothouse.kernel.errors import PilothouseError
+from pilothouse.kernel.faults import crash_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +39,14 @@ class Look:
     faults: list[tuple[str, Fault, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     before: str = ""  # digest of what others could link to
+    markdown: list[str] = field(default_factory=list)  # all files, pages or not
+    unused: list[str] = field(default_factory=list)  # pictures
+    replaced: set[str] = field(default_factory=set)  # their contents
+
+    @property
+    def cut(self) -> bool:
+        """Whether the look before was cut short: what it wrote has not been told."""
+        return self.before == taking.UNFINISHED
 
     def run(self) -> None:
         """Bring the portal to what the files say now."""
@@ -48,19 +57,23 @@ class Look:
             self.site_ids, self.before = taking.begin(
                 tx, self.known, self.spec, hosted, layout.sites
             )
+        if self.cut:
+            self.touched |= set(self.site_ids)
         titles = {one.ref: one.title for one in self.known.declared}
         for chunk in chunks(self._read(layout)):
             with self.program.db.begin() as tx:
                 taking.take(tx, self.known, self.site_ids, chunk, titles)
+            crash_point("docs.taken")
             self.touched |= {one.ref for one in chunk}
         self._drop(layout)
         self._finish(layout)
 
     def _layout(self) -> Layout:
+        self.markdown = self.files.pages()
         texts = {path: self.files.text(path) for path in self.files.configs()}
         return reading.layout(
             self.known.declared,
-            self.files.pages(),
+            self.markdown,
             {path: text for path, text in texts.items() if text is not None},
             self.files.local,
         )
@@ -94,10 +107,15 @@ class Look:
     def _drop(self, layout: Layout) -> None:
         gone = [page for path, page in self.known.pages.items() if path not in layout.pages]
         if gone:
-            refs = {number: ref for ref, number in self.site_ids.items()}
-            self.touched |= {refs[page.site_id] for page in gone if page.site_id in refs}
+            self._note(gone)
             with self.program.db.begin() as tx:
-                taking.drop(tx, gone)
+                taking.drop(tx, self.known, gone)
+            crash_point("docs.dropped")
+
+    def _note(self, pages: Iterable[Kept]) -> None:
+        """These pages show something else than before, or are gone."""
+        refs = {number: ref for ref, number in self.site_ids.items()}
+        self.touched |= {refs[page.site_id] for page in pages if page.site_id in refs}
 
     def _finish(self, layout: Layout) -> None:
         with self.program.db.read() as tx:
@@ -107,16 +125,21 @@ class Look:
             self.faults += [(path, fault, "") for path, fault in concerned]
         linking = Linking(self, layout, pages)
         hrefs, changes = linking.run(), self._committed(pages)
-        addresses = [(path, linking.address(page)) for path, page in pages.items()]
-        digest = taking.digest_of(addresses)
+        self._note(page for page in pages.values() if page.id in hrefs or page.id in changes)
+        linked = [(path, linking.address(page), page.anchors) for path, page in pages.items()]
+        hosted = self.files.hosted()
+        digest = elsewhere.digest_of(hosted, linked, self.markdown)
+        others: list[str] = []
+        if digest != self.before:  # what others link to may be here now, or elsewhere
+            with self.program.db.read() as tx:
+                others = elsewhere.others(tx, self.known.id, hosted)
         with self.program.db.begin() as tx:
+            taking.drop_pictures(tx, self.known, self.unused, self.replaced, cut=self.cut)
             taking.link(tx, hrefs, changes)
             outcome = taking.Outcome(self.site_ids, filed, self._whose(pages), self.touched, digest)
             taking.finish(tx, self.known, outcome)
-            others = set(taking.named_by(tx, self._repositories())) - {self.spec}
-            if digest != self.before:  # what others link to may be here now, or elsewhere
-                others.update(taking.others(tx, self.known.id))
-            for spec in sorted(others):
+            others += taking.named_by(tx, self._repositories())
+            for spec in sorted(set(others) - {self.spec}):
                 tx.enqueue(LOOK, {"source": spec}, key=spec, after=SOON)
 
     def _repositories(self) -> set[str]:

@@ -54,6 +54,11 @@ class Files:
         except Invalid:
             return False
 
+    def lacking(self, paths: Iterable[str]) -> set[str]:
+        """Those of some Markdown files that are not there; none where no such files are read."""
+        wanted = set(paths)
+        return wanted - self.stamps(wanted).keys() if self.pages() else set()
+
     def read(self, path: str) -> bytes:
         """A file. Raises NotFound, or Invalid for one that is too large or leads out."""
         return self.source.read(path, MOST_BYTES)

@@ -39,6 +39,16 @@ class Target(msgspec.Struct, frozen=True):
     fragment: str = ""
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """What a web address means: a file of a repository that is a source here too."""
+
+    source: str  # as a person wrote it
+    path: str  # within that source
+    href: str = ""  # of our page; "" where there is none
+    anchors: tuple[str, ...] = ()
+    current: bool = True  # the address names the branch that is read here
+
+
 class Around(msgspec.Struct, frozen=True):
     """What surrounds a page: all that its links can mean."""
 
@@ -49,7 +59,7 @@ class Around(msgspec.Struct, frozen=True):
     files: Collection[str]  # other files that are there; folders end with "/"
     pictures: Mapping[str, str]  # addresses of images
     view: Callable[[str], str | None]  # where people see a file that is no page
-    elsewhere: Callable[[str], str | None]  # our page for a web address
+    elsewhere: Callable[[str], Elsewhere | None]  # of a web address; without href: it is gone
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -104,11 +114,8 @@ def resolve(links: Collection[Link], around: Around) -> Resolved:
     faults: list[Fault] = []
     reached: set[str] = set()
     for link in links:
-        if not is_local(link.target):
-            if href := around.elsewhere(link.target):
-                hrefs[link.target] = href
-            continue
-        href, fault, page = _one(link, around)
+        find = _one if is_local(link.target) else _abroad
+        href, fault, page = find(link, around)
         if href is not None:
             hrefs[link.target] = href
         if fault is not None:
@@ -133,12 +140,31 @@ def _one(link: Link, around: Around) -> tuple[str | None, Fault | None, str | No
     return None, _missing(link, options, around), None
 
 
+def _abroad(link: Link, around: Around) -> tuple[str | None, Fault | None, str | None]:
+    """A web address: nothing is said of it but where it means a file of a source here."""
+    there = around.elsewhere(link.target)
+    if there is None:
+        return None, None, None
+    if not there.href:
+        message = f"The link {link.target} names a page that is not there"
+        return None, Fault("docs-missing-page", message, link.line, found=link.target), None
+    _, fragment = paths.split(link.target)
+    href, fault = _to_anchor(link, there.href, fragment, there.anchors, there.path)
+    return href, fault if there.current else None, None
+
+
 def _to_page(link: Link, path: str, around: Around) -> tuple[str, Fault | None]:
     _, fragment = paths.split(link.target)
     href = around.pages[path] if path != around.path or not fragment else ""
+    whose = "this page" if path == around.path else path
+    return _to_anchor(link, href, fragment, around.anchors.get(path, ()), whose)
+
+
+def _to_anchor(
+    link: Link, href: str, fragment: str, anchors: Collection[str], whose: str
+) -> tuple[str, Fault | None]:
     if not fragment:
         return href, None
-    anchors = around.anchors.get(path, ())
     for anchor in (fragment, f"doc-{fragment}"):
         if anchor in anchors:
             return f"{href}#{quote(anchor)}", None
@@ -149,7 +175,6 @@ def _to_page(link: Link, path: str, around: Around) -> tuple[str, Fault | None]:
     if fragment.startswith(("L", "fn")) or fragment in ("top", "readme"):
         return f"{href}#{quote(fragment)}", None
     near = difflib.get_close_matches(fragment, list(anchors), 1)
-    whose = "this page" if path == around.path else path
     fault = Fault(
         "docs-unreachable-anchor",
         f"The link {link.target} names an anchor that {whose} does not have",

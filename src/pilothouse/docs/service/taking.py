@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pilothouse.docs.model import Change, Hosted, Picture, Reading, Site
     from pilothouse.kernel.tx import Tx
 
+UNFINISHED = sources.UNFINISHED
 BY = "docs"  # whose problems these are
 CHANGED = "docs.changed"
 MOST_SECTIONS = 40  # of one page that can be found apart
@@ -111,8 +111,8 @@ def gone(tx: Tx) -> list[int]:
 
 def forget(tx: Tx, source_id: int) -> None:
     """Forget all that a source gave."""
-    sources.one_writer(tx.conn)  # first of all: several that forget each other's wait, not lock
-    drop(tx, list(pages.known(tx.conn, source_id).values()))
+    sources.one_writer(tx.conn)  # before all rows, as everywhere: nobody waits for the other
+    _drop(tx, list(pages.known(tx.conn, source_id).values()))
     refs = sources.drop_sites(tx.conn, source_id)
     runbooks.drop_confirmations(tx.conn, source_id)
     sources.drop(tx.conn, source_id)
@@ -135,7 +135,7 @@ def take(
     readings: Sequence[Reading],
     titles: Mapping[str, str],
 ) -> None:
-    """Keep pages as they were read, in place of what they were."""
+    """Keep pages as they were read, in place of what they were; `finish` tells of it."""
     before = [known.pages[one.path] for one in readings if one.path in known.pages]
     search.drop(tx, [key for page in before for key in _keys(page.id, page.entries)])
     pages.strip(tx.conn, [page.id for page in before])
@@ -150,6 +150,7 @@ def take(
         for document in _documents(one, ids[one.path], known.id, owners[one.ref], titles[one.ref])
     ]
     search.put(tx, documents)
+    sources.mark(tx.conn, known.id, UNFINISHED)
 
 
 def _keys(page_id: int, entries: int) -> list[str]:
@@ -192,8 +193,13 @@ def _documents(
     ]
 
 
-def drop(tx: Tx, gone: Sequence[Kept]) -> None:
-    """Forget pages."""
+def drop(tx: Tx, known: Known, gone: Sequence[Kept]) -> None:
+    """Forget pages; `finish` tells of it."""
+    _drop(tx, gone)
+    sources.mark(tx.conn, known.id, UNFINISHED)
+
+
+def _drop(tx: Tx, gone: Sequence[Kept]) -> None:
     search.drop(tx, [key for page in gone for key in _keys(page.id, page.entries)])
     pages.drop(tx.conn, [page.id for page in gone])
 
@@ -208,38 +214,22 @@ def filed(tx: Tx, source_id: int) -> list[Filed]:
     return decisions.filed(tx.conn, source_id)
 
 
-def elsewhere(tx: Tx, addresses: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Our pages for files of repositories, where both are known: (host/repository, path) → href.
-
-    `path` begins with the branch, which is passed over.
-    """
-    found: dict[tuple[str, str], str] = {}
-    repositories = sources.of_repositories(
-        tx.conn, {name.partition("/")[2] for name, _ in addresses}
-    )
-    if not repositories:
-        return found
-    wanted: dict[tuple[int, str], tuple[str, str]] = {}
-    for name, rest in addresses:
-        for source_id, hosted in repositories.items():
-            if f"{hosted.host}/{hosted.repository}".lower() != name:
-                continue
-            lead = f"{hosted.branch}/"
-            path = rest.removeprefix(lead) if rest.startswith(lead) else rest.partition("/")[2]
-            inside = f"{hosted.folder}/" if hosted.folder else ""
-            if path.startswith(inside):
-                wanted[source_id, path.removeprefix(inside)] = (name, rest)
-    places = pages.addresses(tx.conn, set(repositories), {path for _, path in wanted})
-    for key, (ref, slug) in places.items():
-        if key in wanted:
-            found[wanted[key]] = paths.href(ref, slug)
-    return found
-
-
-def show_pictures(tx: Tx, known: Known, found: Sequence[Picture], unused: Sequence[str]) -> None:
-    """Keep the images that pages show, and forget those that none shows any more."""
+def keep_pictures(tx: Tx, known: Known, found: Sequence[Picture]) -> None:
+    """Keep images that pages show; those that they are shown in place of stay until `finish`."""
     sources.put_pictures(tx.conn, known.id, found)
-    sources.drop_pictures(tx.conn, known.id, unused)
+    sources.mark(tx.conn, known.id, UNFINISHED)
+
+
+def drop_pictures(
+    tx: Tx, known: Known, unused: Sequence[str], replaced: Collection[str], *, cut: bool
+) -> None:
+    """Forget images that no page shows any more, also those of a look before that was cut short.
+
+    Before all else in its transaction: it waits for others who write pictures.
+    """
+    if cut:
+        sources.sweep_pictures(tx.conn)
+    sources.drop_pictures(tx.conn, known.id, unused, replaced)
 
 
 def link(tx: Tx, hrefs: Mapping[int, Mapping[str, str]], changes: Mapping[int, Change]) -> None:
@@ -299,18 +289,6 @@ def tell(tx: Tx, refs: Iterable[str]) -> None:
 def unknown(tx: Tx, refs: Collection[str]) -> set[str]:
     """Those of some refs that are no entity."""
     return {ref for ref, named in views.name_all(tx, sorted(refs)).items() if not named.exists}
-
-
-def digest_of(addresses: Iterable[tuple[str, str]]) -> str:
-    """Of all pages that others can link to: path and address."""
-    lines = "\n".join(f"{path}\0{href}" for path, href in sorted(addresses))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def others(tx: Tx, source_id: int) -> list[str]:
-    """Sources whose pages may link to those of this one."""
-    found = sources.specs(tx.conn)
-    return [spec for number, spec in found.items() if number != source_id]
 
 
 def named_by(tx: Tx, repositories: Collection[str]) -> list[str]:

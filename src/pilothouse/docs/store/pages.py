@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pilothouse.docs.model import Change, Fault, Heading, Kept, Link, Reading, Role
 from pilothouse.docs.store.sources import AT_ONCE
@@ -213,20 +213,35 @@ def _whole(row: Any) -> Whole:
     )
 
 
-def addresses(
+class Place(msgspec.Struct, frozen=True):
+    """Where a page is, and what of it can be named in a link."""
+
+    ref: str
+    slug: str
+    anchors: tuple[str, ...]
+
+
+def places(
     conn: Connection, source_ids: Collection[int], paths: Collection[str]
-) -> dict[tuple[int, str], tuple[str, str]]:
-    """Ref and slug of pages of several sources, by source and path."""
-    found: dict[tuple[int, str], tuple[str, str]] = {}
+) -> dict[tuple[int, str], Place]:
+    """Pages of several sources, by source and path."""
+    found: dict[tuple[int, str], Place] = {}
     wanted = sorted(paths)
     for start in range(0, len(wanted), AT_ONCE):
         part = pages.c.path.in_(wanted[start : start + AT_ONCE])
-        query = select(pages.c.source_id, pages.c.path, pages.c.slug, sites.c.ref).join(
-            sites, sites.c.id == pages.c.site_id
-        )
-        rows = conn.execute(query.where(pages.c.source_id.in_(source_ids), part))
-        found |= {(row.source_id, row.path): (row.ref, row.slug) for row in rows}
+        query = select(
+            pages.c.source_id, pages.c.path, pages.c.slug, pages.c.anchors, sites.c.ref
+        ).join(sites, sites.c.id == pages.c.site_id)
+        for row in conn.execute(query.where(pages.c.source_id.in_(source_ids), part)):
+            anchors = msgspec.json.decode(row.anchors, type=tuple[str, ...])
+            found[row.source_id, row.path] = Place(row.ref, row.slug, anchors)
     return found
+
+
+def naming(conn: Connection, text: str) -> set[int]:
+    """Sources with pages whose links have a text, in lower case, in them; it looks at them all."""
+    here = func.lower(pages.c.links).contains(text, autoescape=True)
+    return set(conn.execute(select(pages.c.source_id).where(here).distinct()).scalars())
 
 
 def all_addresses(conn: Connection) -> list[tuple[str, str]]:

@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
 
 from pilothouse.docs.model import Hosted, NavEntry, Picture, Site
 from pilothouse.docs.store.tables import blobs, pages, pictures, sites, sources
 from pilothouse.kernel.db import upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
 AT_ONCE = 400  # values of one query
+UNFINISHED = "unfinished"  # in place of a digest while a look writes
+_ONE_WRITER = 8400_6  # the key of PostgreSQL's advisory lock for pictures
 
 
 class SiteRow(msgspec.Struct, frozen=True):
@@ -33,6 +35,7 @@ class SiteRow(msgspec.Struct, frozen=True):
     nav: tuple[NavEntry, ...] = ()  # of one that is asked for by itself
 
 
+_SHOWN = exists().where(pictures.c.name == blobs.c.name)
 _SITE = [sites.c[name] for name in SiteRow.__struct_fields__ if name != "nav"]
 
 
@@ -52,6 +55,7 @@ def put(conn: Connection, source_id: int, spec: str, hosted: Hosted) -> str:
 
 
 def mark(conn: Connection, source_id: int, digest: str) -> None:
+    """Note how the last look ended: the digest of what others can link to, or UNFINISHED."""
     conn.execute(update(sources).where(sources.c.source_id == source_id).values(digest=digest))
 
 
@@ -127,9 +131,8 @@ def drop_sites(conn: Connection, source_id: int, kept: Collection[int] = ()) -> 
 
 def drop(conn: Connection, source_id: int) -> None:
     """Forget a source that has no pages any more."""
-    conn.execute(delete(pictures).where(pictures.c.source_id == source_id))
+    drop_pictures(conn, source_id, list(known_pictures(conn, source_id)))
     conn.execute(delete(sources).where(sources.c.source_id == source_id))
-    _drop_blobs(conn)
 
 
 def site_of(conn: Connection, ref: str) -> SiteRow | None:
@@ -179,8 +182,20 @@ def known_pictures(conn: Connection, source_id: int) -> dict[str, tuple[str, str
     return {row.path: (row.stamp, row.name) for row in rows}
 
 
-def put_pictures(conn: Connection, source_id: int, found: Iterable[Picture]) -> None:
+def one_writer(conn: Connection) -> None:
+    """Have the pictures to oneself until the transaction ends; SQLite's writers do anyway.
+
+    Sources share contents: one must not forget what another begins to show.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_WRITER})
+
+
+def put_pictures(conn: Connection, source_id: int, found: Sequence[Picture]) -> None:
     """Keep images, each content once."""
+    if not found:
+        return
+    one_writer(conn)
     for picture in found:
         body = {"name": picture.name, "type": picture.type, "body": picture.body}
         conn.execute(
@@ -196,17 +211,28 @@ def put_pictures(conn: Connection, source_id: int, found: Iterable[Picture]) -> 
         )
 
 
-def drop_pictures(conn: Connection, source_id: int, paths: Sequence[str]) -> None:
-    """Forget images that no page shows any more."""
+def drop_pictures(
+    conn: Connection, source_id: int, paths: Sequence[str], replaced: Collection[str] = ()
+) -> None:
+    """Forget images that no page shows any more, and contents that others took the place of."""
+    if not paths and not replaced:
+        return
+    one_writer(conn)
+    names = set(replaced)
     for start in range(0, len(paths), AT_ONCE):
-        part = pictures.c.path.in_(paths[start : start + AT_ONCE])
-        conn.execute(delete(pictures).where(pictures.c.source_id == source_id, part))
-    if paths:
-        _drop_blobs(conn)
+        here = pictures.c.path.in_(paths[start : start + AT_ONCE])
+        gone = delete(pictures).where(pictures.c.source_id == source_id, here)
+        names |= set(conn.execute(gone.returning(pictures.c.name)).scalars())
+    waiting = sorted(names)
+    for start in range(0, len(waiting), AT_ONCE):
+        part = blobs.c.name.in_(waiting[start : start + AT_ONCE])
+        conn.execute(delete(blobs).where(part, ~_SHOWN))
 
 
-def _drop_blobs(conn: Connection) -> None:
-    conn.execute(delete(blobs).where(blobs.c.name.not_in(select(pictures.c.name))))
+def sweep_pictures(conn: Connection) -> None:
+    """Forget all contents that no source shows: a look that was cut short may have left some."""
+    one_writer(conn)
+    conn.execute(delete(blobs).where(~_SHOWN))
 
 
 def blob(conn: Connection, name: str) -> tuple[str, bytes] | None:
