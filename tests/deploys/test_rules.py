@@ -257,23 +257,76 @@ def test_production_comes_first_and_releases_last():
     assert ranked == ["production", "prod-eu", "staging", "qa", "dev", "review-7", "release"]
 
 
-def test_a_deployment_that_went_live_after_a_failure_ends_all_that_were_broken():
-    def report(number, status, at):
-        return Report(
-            key=f"d{number}",
-            environment="production",
-            version=f"1.{number}",
-            status=status,
-            at=START + timedelta(minutes=at),
-            source="github",
-        )
-
+def test_what_is_taken_back_is_recovered_from_when_the_version_before_runs_again():
     ledger = ledger_of(
         [
-            report(1, Status.SUCCEEDED, 0),
-            report(2, Status.FAILED, 10),
-            report(3, Status.FAILED, 20),
-            report(4, Status.SUCCEEDED, 50),
+            told(1, Status.SUCCEEDED, 0),
+            told(2, Status.SUCCEEDED, 10),
+            told(3, Status.FAILED, 20),
+            told(2, Status.ROLLED_BACK, 40),
+        ]
+    )
+    recovered = [one.recovered_at for one in ledger.deployments.values()]
+    assert recovered == [None, START + timedelta(minutes=40), START + timedelta(minutes=40)]
+    place = ledger.running[REF, "production"]
+    assert (place.version, place.broken) == ("1.1", 0)
+
+
+def test_what_is_taken_back_with_nothing_before_it_is_not_recovered_from():
+    found = [told(1, Status.SUCCEEDED, 0), told(1, Status.ROLLED_BACK, 10)]
+    ledger = ledger_of(found)
+    [one] = ledger.deployments.values()
+    assert one.recovered_at is None
+    assert ledger.running[REF, "production"].broken == 1
+    after = ledger_of([*found, told(2, Status.SUCCEEDED, 30)])
+    assert next(iter(after.deployments.values())).recovered_at == START + timedelta(minutes=30)
+
+
+def test_what_failed_and_is_taken_back_went_wrong_from_its_failure_on():
+    ledger = ledger_of(
+        [
+            told(1, Status.SUCCEEDED, 0),
+            told(2, Status.FAILED, 10),
+            told(2, Status.ROLLED_BACK, 25),
+        ]
+    )
+    one = ledger.deployments[f"d2:{REF}"]
+    assert one.finished_at == START + timedelta(minutes=10)
+    assert one.recovered_at == START + timedelta(minutes=25)
+    assert ledger.running[REF, "production"].version == "1.1"
+
+
+def test_what_is_said_late_to_be_taken_back_was_over_when_the_next_one_went_live():
+    ledger = ledger_of(
+        [
+            told(1, Status.SUCCEEDED, 0),
+            told(2, Status.SUCCEEDED, 10),
+            told(3, Status.SUCCEEDED, 30),
+            told(2, Status.ROLLED_BACK, 90),
+        ]
+    )
+    assert ledger.deployments[f"d2:{REF}"].recovered_at == START + timedelta(minutes=30)
+    assert ledger.running[REF, "production"].version == "1.3"
+
+
+def told(number, status, at):
+    return Report(
+        key=f"d{number}",
+        environment="production",
+        version=f"1.{number}",
+        status=status,
+        at=START + timedelta(minutes=at),
+        source="github",
+    )
+
+
+def test_a_deployment_that_went_live_after_a_failure_ends_all_that_were_broken():
+    ledger = ledger_of(
+        [
+            told(1, Status.SUCCEEDED, 0),
+            told(2, Status.FAILED, 10),
+            told(3, Status.FAILED, 20),
+            told(4, Status.SUCCEEDED, 50),
         ]
     )
     recovered = [one.recovered_at for one in ledger.deployments.values()]

@@ -127,8 +127,6 @@ class Ledger:
 
     def _move(self, known: Deployment, report: Report) -> Deployment:
         status, place = report.status, (known.entity, known.environment)
-        ended = status in ENDED and not (status is Status.INACTIVE and known.status in GOING_ON)
-        live_before = known.status in WENT_LIVE and known.finished_at is not None
         fresh = _replace(
             known,
             status=status,
@@ -138,7 +136,7 @@ class Ledger:
             version=known.version or report.version,
             commit=known.commit or report.commit,
             commit_at=known.commit_at or report.commit_at,
-            finished_at=report.at if ended and not live_before else known.finished_at,
+            finished_at=_finished(known, report),
         )
         now = self._seen(fresh, self.running.get(place))
         match status:
@@ -148,8 +146,8 @@ class Ledger:
                 self._say("failed", fresh)
                 self._stand(_replace(self._seen(fresh, now), broken=now.broken + 1))
             case Status.ROLLED_BACK:
+                fresh = self._goes_back(fresh, now, report.at)
                 self._say("rolled_back", fresh)
-                self._stand(self._taken_away(fresh, now, report))
             case Status.INACTIVE:
                 self._stand(self._taken_down(fresh, now))
             case _:
@@ -235,21 +233,33 @@ class Ledger:
             if at is not None and wrong.finished_at is not None and wrong.finished_at <= at:
                 self._write(_replace(wrong, recovered_at=at))
 
-    def _taken_away(self, one: Deployment, now: Running, report: Report) -> Running:
-        """What ran was taken back: what had run before it runs again."""
-        if now.live != one.id:
-            return now
+    def _goes_back(self, one: Deployment, now: Running, at: datetime) -> Deployment:
+        """It was taken back: recovered from, where something runs that is not it."""
+        if now.live == one.id:
+            self._stand(self._taken_away(one, now, at))
+            if one.previous is None:
+                return one
+            self._recover((one.entity, one.environment), at)
+            return _replace(one, recovered_at=at)
+        self._stand(now)
+        if now.live is None or now.since is None or one.finished_at is None:
+            return one
+        replaced = now.since >= one.finished_at  # told late: it was over when that went live
+        return _replace(one, recovered_at=now.since if replaced else at)
+
+    def _taken_away(self, one: Deployment, now: Running, at: datetime) -> Running:
+        """What had run before it runs again."""
         return _replace(
             now,
             live=one.previous,
             version=one.previous_version,
             commit=one.previous_commit,
-            since=report.at,
+            since=at,
             commits=None,
             before=one.id,
             before_version=one.version,
             before_commit=one.commit,
-            broken=now.broken if one.previous else now.broken + 1,
+            broken=now.broken + 1 if one.previous is None else 0,
         )
 
     def _taken_down(self, one: Deployment, now: Running) -> Running:
@@ -286,6 +296,17 @@ class Ledger:
 def key_of(report: Report, entity: str) -> str:
     """The key of the deployment of one entity that a report is about."""
     return f"{report.key[:_KEY]}:{entity}"
+
+
+def _finished(known: Deployment, report: Report) -> datetime | None:
+    """When it went live, or failed; what failed and is taken back went wrong when it failed."""
+    ended = report.status in ENDED
+    if report.status is Status.INACTIVE and known.status in GOING_ON:
+        ended = False
+    over = known.status in WENT_LIVE or report.status is Status.ROLLED_BACK
+    if not ended or (over and known.finished_at is not None):
+        return known.finished_at
+    return report.at
 
 
 def _is_meant(report: Report, one: Deployment) -> bool:
