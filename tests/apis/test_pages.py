@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,9 @@ from tests.catalog.following import component, group
 from tests.kernel.portal import PAGE
 
 from pilothouse.apis import module as apis
+from pilothouse.apis.model import Finding, Party, Role, Severity
+from pilothouse.apis.store import changes as store
+from pilothouse.export.rules.names import address
 from pilothouse.kernel.web.build import build
 
 if TYPE_CHECKING:
@@ -178,6 +183,77 @@ def test_a_breaking_change_stands_on_every_page_that_it_concerns(
     assert "The query parameter q is gone" in found
     assert "/catalog/component/default/shop" in found
     assert "/catalog/group/default/users" in found
+
+
+def changed(portal: Portal, number: int) -> None:
+    """So many changes of things: every second one breaks, every third one concerns the shop."""
+    with portal.program.db.begin() as tx:
+        for at in range(1, number + 1):
+            severity = Severity.SAFE if at % 2 else Severity.BREAKING
+            parties = [Party("api:default/things", Role.API)]
+            if at % 3 == 0:
+                parties.append(Party("component:default/shop", Role.CONSUMER))
+            store.add(
+                tx.conn,
+                store.NewChange(
+                    uid="things",
+                    version_id=at,
+                    ref="api:default/things",
+                    at=tx.now,
+                    author="",
+                    commit="",
+                    subject="",
+                    findings=(Finding("x", severity, "Changed.", "GET /"),),
+                    parties=tuple(parties),
+                ),
+            )
+
+
+def parts(client: TestClient, path: str) -> Iterator[tuple[str, list[int]]]:
+    """All parts of a list of changes: their addresses, and the changes on them."""
+    while path:
+        found = page(client, path)
+        yield path, sorted({int(one) for one in re.findall(r'href="/apis/changes/(\d+)"', found)})
+        older = re.search(r'rel="next" href="([^"]*)"', found)
+        path = unescape(older[1]) if older else ""
+
+
+def test_changes_of_an_entity_are_narrowed_before_they_are_counted_and_cut(
+    portal: Portal, client: TestClient
+) -> None:
+    portal.say(api("things", shop()))
+    changed(portal, 400)
+    concerned = {at for at in range(1, 401) if at % 3 == 0}
+    breaking = {at for at in concerned if at % 2 == 0}
+    whole = "/apis/changes?entity=component:default/shop"
+    assert [len(shown) for _, shown in parts(client, whole)] == [50, 50, 33]
+    found = [shown for _, shown in parts(client, f"{whole}&severity=breaking")]
+    assert [len(shown) for shown in found] == [50, 16]
+    assert {at for shown in found for at in shown} == breaking
+    numbers = re.findall(r'<span class="n">(\d+)</span>', page(client, whole))
+    assert numbers[-3:] == [str(len(breaking)), "0", str(len(concerned - breaking))]
+
+
+def test_a_list_that_ends_with_its_part_leads_nowhere_on(
+    portal: Portal, client: TestClient
+) -> None:
+    portal.say(api("things", shop()))
+    changed(portal, 100)
+    assert [len(shown) for _, shown in parts(client, "/apis/changes")] == [50, 50]
+    assert [len(shown) for _, shown in parts(client, "/apis/changes?severity=safe")] == [50]
+
+
+def test_every_part_of_the_list_of_changes_is_in_the_copy(
+    portal: Portal, client: TestClient
+) -> None:
+    portal.say(api("things", shop()))
+    changed(portal, 101)
+    assert apis.module.exported is not None
+    with portal.program.db.read() as tx:
+        copied = {address(one.path) for one in apis.module.exported(tx)}
+    for start in ("/apis/changes", "/apis/changes?severity=safe", "/apis/changes?severity=warning"):
+        assert {address(path) for path, _ in parts(client, start)} <= copied
+    assert len([path for path in copied if path.startswith("/apis/changes?")]) == 6
 
 
 def test_every_exported_page_is_there(portal: Portal, client: TestClient) -> None:

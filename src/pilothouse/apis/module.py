@@ -29,12 +29,13 @@ def _reference_tab(tx: Tx, ref: str) -> str | None:
 
 
 def _exported(tx: Tx) -> Iterable[Exported]:
-    """Every page of every reference, and every change."""
+    """Every page of every reference, every change, and their lists."""
     for path, ref in references.paths(tx):
         yield Exported(path, (ref,))
     for path, ref in changes.paths(tx):
         yield Exported(path, (ref,))
-    yield Exported("/apis/changes")
+    for path in changes.lists(tx):
+        yield Exported(path)
 
 
 def _changes(tx: Tx, subject: Subject) -> Any:

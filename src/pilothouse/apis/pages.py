@@ -122,7 +122,6 @@ def all_changes(
         severity=severity,
         entity=entity,
         severities=tuple(Severity),
-        page_size=changes.PAGE,
     )
 
 

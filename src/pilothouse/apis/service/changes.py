@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -19,6 +20,7 @@ from pilothouse.kernel.refs import EntityRef
 if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
+HOME = "/apis/changes"
 ON_A_PAGE = 5
 PAGE = 50
 RECENT = timedelta(days=14)  # on Now
@@ -34,7 +36,7 @@ class ChangeLine(msgspec.Struct, frozen=True):
 
     @property
     def href(self) -> str:
-        return f"/apis/changes/{self.change.id}"
+        return f"{HOME}/{self.change.id}"
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -42,11 +44,12 @@ class Changes(msgspec.Struct, frozen=True):
 
     lines: list[ChangeLine]
     counts: dict[str, int] = {}
+    older: int | None = None  # where the next part of the list begins: before this change
 
 
 def of_entities(tx: Tx, refs: Sequence[str]) -> Changes | None:
     """The last changes that concern these entities; None when there are none."""
-    found = store.concerning(tx.conn, refs, ON_A_PAGE)
+    found = store.concerning(tx.conn, refs, limit=ON_A_PAGE)
     return Changes(_lines(tx, found)) if found else None
 
 
@@ -59,13 +62,15 @@ def recent_breaking(tx: Tx) -> Changes | None:
 
 def page(tx: Tx, worst: Severity | None, before: int | None, ref: str = "") -> Changes:
     """A page of changes, newest first, of all APIs or of those that concern an entity."""
-    if ref:
-        wanted = str(EntityRef.parse(ref))
-        found = _lines(tx, store.concerning(tx.conn, [wanted], PAGE, before))
-        found = [line for line in found if worst is None or line.change.worst == worst]
-        return Changes(found, store.counts(tx.conn))
-    changes = store.recent(tx.conn, worst=worst, before=before, limit=PAGE)
-    return Changes(_lines(tx, changes), store.counts(tx.conn))
+    wanted = str(EntityRef.parse(ref)) if ref else ""
+    found: Sequence[Change] | Sequence[Concern]
+    if wanted:
+        found = store.concerning(tx.conn, [wanted], worst=worst, before=before, limit=PAGE + 1)
+    else:
+        found = store.recent(tx.conn, worst=worst, before=before, limit=PAGE + 1)
+    lines = _lines(tx, found[:PAGE])
+    older = lines[-1].change.id if len(found) > PAGE else None
+    return Changes(lines, store.counts(tx.conn, wanted), older)
 
 
 def _lines(tx: Tx, found: Sequence[Change] | Sequence[Concern]) -> list[ChangeLine]:
@@ -134,6 +139,15 @@ def one(tx: Tx, change_id: int) -> ChangePage:
     )
 
 
+def lists(tx: Tx) -> Iterator[str]:
+    """The list of changes and those of each severity, with all their parts."""
+    for worst in (None, *Severity):
+        asked = {"severity": worst.value} if worst else {}
+        yield f"{HOME}?{urlencode(asked)}" if asked else HOME
+        for last in store.lasts(tx.conn, worst, PAGE):
+            yield f"{HOME}?{urlencode({'before': last, **asked})}"
+
+
 def paths(tx: Tx) -> list[tuple[str, str]]:
     """Every page of a change, with the ref of its API."""
-    return [(f"/apis/changes/{change_id}", ref) for change_id, ref in store.ids(tx.conn)]
+    return [(f"{HOME}/{change_id}", ref) for change_id, ref in store.ids(tx.conn)]

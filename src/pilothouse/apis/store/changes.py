@@ -74,7 +74,12 @@ def _change(row: Any) -> Change:
 
 
 def concerning(
-    conn: Connection, refs: Sequence[str], limit: int = 5, before: int | None = None
+    conn: Connection,
+    refs: Sequence[str],
+    *,
+    worst: Severity | None = None,
+    before: int | None = None,
+    limit: int = 5,
 ) -> list[Concern]:
     """The newest changes that concern these entities."""
     query = (
@@ -84,6 +89,8 @@ def concerning(
         .order_by(touched.c.change_id.desc())
         .limit(limit)
     )
+    if worst is not None:
+        query = query.where(changes.c.worst == worst.value)
     if before is not None:
         query = query.where(touched.c.change_id < before)
     return [Concern(row.party, Role(row.role), _change(row)) for row in conn.execute(query)]
@@ -108,9 +115,12 @@ def recent(
     return [_change(row) for row in conn.execute(query)]
 
 
-def counts(conn: Connection) -> dict[str, int]:
-    """How many changes there are of each worst severity."""
+def counts(conn: Connection, ref: str = "") -> dict[str, int]:
+    """How many changes there are of each worst severity, of all or that concern an entity."""
     query = select(changes.c.worst, func.count()).group_by(changes.c.worst)
+    if ref:
+        query = query.join(touched, touched.c.change_id == changes.c.id)
+        query = query.where(touched.c.ref == ref)
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
@@ -133,3 +143,12 @@ def ids(conn: Connection) -> list[tuple[int, str]]:
     """Every change and the API that it is of, newest first."""
     query = select(changes.c.id, changes.c.ref).order_by(changes.c.id.desc())
     return [(row.id, row.ref) for row in conn.execute(query)]
+
+
+def lasts(conn: Connection, worst: Severity | None, size: int) -> list[int]:
+    """The last change on each full part of the list that another part follows."""
+    query = select(changes.c.id).order_by(changes.c.id.desc())
+    if worst is not None:
+        query = query.where(changes.c.worst == worst.value)
+    found = list(conn.execute(query).scalars())
+    return [found[end - 1] for end in range(size, len(found), size)]
