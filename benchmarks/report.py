@@ -5,6 +5,9 @@ python -m benchmarks.catalog --database postgresql --json benchmarks/results/…
 python -m benchmarks.faults --json benchmarks/results/faults.json
 python -m benchmarks.export --json benchmarks/results/export-10000.json
 python -m benchmarks.deploys --json benchmarks/results/deploys-sqlite.json
+python -m benchmarks.search --json benchmarks/results/search-sqlite.json
+python -m benchmarks.docs --json benchmarks/results/docs-sqlite.json
+python -m benchmarks.apis --json benchmarks/results/apis-sqlite.json
 python -m benchmarks.report
 """
 
