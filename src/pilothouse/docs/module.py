@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from pilothouse.docs import commands, jobs, pages
-from pilothouse.docs.service import panels, showing
-from pilothouse.kernel.module import Exported, Module, NavItem, Panel, Subject, Tab
+from pilothouse.docs.service import copying, panels, showing
+from pilothouse.kernel.module import Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
-from pilothouse.kernel.tx import Tx
 
 LIVE = "docs.* catalog.*"
 
@@ -31,16 +29,6 @@ def _is_entity(subject: Subject) -> bool:
     return subject.page == "entity"
 
 
-def _exported(tx: Tx) -> Iterator[Exported]:
-    """Every page, the image of every page, and the lists."""
-    for path, ref in showing.addresses(tx):
-        yield Exported(path, (ref,))
-    for path in showing.pictures(tx):
-        yield Exported(path, page=False, version=path)
-    for path in ("/docs", "/runbooks", "/rfcs", "/rfcs/timeline"):
-        yield Exported(path)
-
-
 module = Module(
     name="docs",
     routes=pages.routes,
@@ -58,7 +46,7 @@ module = Module(
         NavItem("Chart", "Runbooks", "/runbooks"),
         NavItem("Chart", "RFCs", "/rfcs", "r"),
     ],
-    exported=_exported,
+    exported=copying.exported,
     commands=commands.register,
     templates="pilothouse.docs",
 )
