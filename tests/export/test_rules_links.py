@@ -42,6 +42,7 @@ def body(html: str) -> str:
         ('<p data-live="x.*" hx-get="/y">z</p>', "<p>z</p>"),
         ('<img src="/docs/gone.png" alt="A picture">', "<span>A picture</span>"),
         ('<img src="https://e.org/badge.svg" alt="Build">', "<span>Build</span>"),
+        ('<img src="/gone" alt="<b onclick=x> &amp;amp; c">', "<span>&lt;b onclick=x&gt; &amp;amp; c</span>"),
         ('<iframe src="/x"></iframe>', ""),
         ('<!-- a note --><b title="a > b">x</b>', '<b title="a > b">x</b>'),
         ('<a title="a > b" href="/">x</a>', '<a title="a > b" href="../../../../index.html">x</a>'),

@@ -219,4 +219,4 @@ def _only_class(inside: str) -> str:
 def _told(inside: str) -> str:
     """A picture that is not in the copy: its words."""
     found = re.search(r"""\salt="([^"]*)\"""", inside)
-    return f"<span>{found[1]}</span>" if found and found[1] else ""
+    return f"<span>{escape(unescape(found[1]))}</span>" if found and found[1] else ""
