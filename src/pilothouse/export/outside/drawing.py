@@ -17,7 +17,7 @@ from litestar import Request
 from pilothouse.catalog.service.views import NAMES
 from pilothouse.export.model import Drawn, Failed, Planned
 from pilothouse.export.rules.links import Copier
-from pilothouse.export.rules.private import scrubber
+from pilothouse.export.rules.private import scrub, scrub_page
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.web.frame import DRAWN, Frame
@@ -29,6 +29,7 @@ READER = Actor("copy", "a reader of the copy", Role.VIEWER)
 FINE, GONE = 200, frozenset((404, 410))
 NOT_THERE = "it is not there any more"
 TEXTS = ("text/", "application/json", "application/yaml", "application/xml", "image/svg")
+MARKED = ("text/html", "application/xml", "image/svg")
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -45,12 +46,13 @@ class Finish:
     def __init__(self, program: Program, site: Site) -> None:
         self.frame = Frame(program.modules, site.files)
         self._at = stamp(site.at)
-        self.scrub = scrubber(site.contacts)
+        self._contacts = site.contacts
         self._copier = Copier(site.files)
 
     def page(self, planned: Planned, known: str, html: str) -> Drawn:
         """A page of the portal as a page of the copy."""
-        copied = self._copier.copy(self.scrub(html), planned.address, planned.file)
+        html = scrub_page(html, self._contacts)
+        copied = self._copier.copy(html, planned.address, planned.file)
         done = _drawn(planned, known, copied.html.encode(), self._at)
         return msgspec.structs.replace(
             done, links=tuple(sorted(copied.links)), assets=tuple(sorted(copied.assets))
@@ -59,7 +61,8 @@ class Finish:
     def file(self, planned: Planned, known: str, kind: str, data: bytes) -> Drawn:
         """Something else as a file of the copy."""
         if kind.startswith(TEXTS):
-            data = self.scrub(data.decode("utf-8", "replace")).encode()
+            clean = scrub_page if kind.startswith(MARKED) else scrub
+            data = clean(data.decode("utf-8", "replace"), self._contacts).encode()
         return _drawn(planned, known, data, None)
 
     def own(self, planned: Planned, known: str, template: str, **context: Any) -> Drawn:
