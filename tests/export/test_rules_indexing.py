@@ -2,6 +2,7 @@
 
 import json
 import re
+import weakref
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,24 @@ def test_whatever_has_a_word_is_found_by_it(things):
             in_titles, in_texts = read(files, f"search/w.{shard(word)}.js")[word].split(";")
             assert number in numbers(in_titles) + numbers(in_texts)
     assert all(re.fullmatch(r"search/[wt]\.[a-z0-9_]{1,6}\.js", name) for name in files)
+
+
+def test_texts_are_let_go_of_one_by_one():
+    class Text(str):
+        """A text of which it can be told whether it is held."""
+
+        __slots__ = ("__weakref__",)
+
+    held = weakref.WeakSet()
+
+    def entries():
+        for number in range(5):
+            text = Text(f"word{number} other")
+            held.add(text)
+            assert len(held) <= 2
+            yield Entry(f"title{number}", "doc", "x"), text
+
+    assert "search/w.wo.js" in index(entries())
 
 
 def test_a_file_of_the_index_is_a_classic_script():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -54,9 +54,10 @@ def journal(tx: Tx) -> str:
     return events.first(tx.conn)
 
 
-def findable(tx: Tx) -> list[Document]:
-    """Everything that can be found: entities, and what modules put into the index."""
-    return [*copying.findable(tx), *search.everything(tx)]
+def findable(tx: Tx, letters: int) -> Iterator[Document]:
+    """Everything that can be found: entities, and the first letters of what is in the index."""
+    yield from copying.findable(tx)
+    yield from search.everything(tx, letters)
 
 
 def contacts(tx: Tx) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from pilothouse.export.outside.drawing import Finish
 from pilothouse.export.rules import indexing
 from pilothouse.export.rules.indexing import Entry, Line
 from pilothouse.export.rules.names import address, file_of
+from pilothouse.export.rules.private import beginning
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.search import Document
 
@@ -21,38 +22,36 @@ class Backmatter:
     """Made of everything that can be found and has a page in the copy."""
 
     def __init__(
-        self, found: Sequence[Document], files: Mapping[str, str], scrub: Callable[[str], str]
+        self, found: Iterable[Document], files: Mapping[str, str], scrub: Callable[[str], str]
     ) -> None:
-        self._found: list[tuple[Entry, str]] = []
-        lines: list[Line] = []
-        for document in found:
-            if (file := _file(document.href, files)) is None:
-                continue
-            title, trail = scrub(document.title), scrub(document.trail)
-            text = scrub(document.text[: indexing.MOST_TEXT])
-            self._found.append((Entry(title, document.kind, file, trail), text))
-            lines.append(Line(title, document.kind, document.href, trail))
-        self._letters = indexing.by_letter(lines)
-        self._index: dict[str, bytes] | None = None
+        self._lines: list[Line] = []
+        self.index = indexing.index(self._entries(found, files, scrub))
+        self._letters = indexing.by_letter(self._lines)
         self.files = {
             one: file_of(one)
             for one in (SEARCH, ABOUT, *(f"{SEARCH}/{page.name}" for page in self._letters))
         }
 
+    def _entries(
+        self, found: Iterable[Document], files: Mapping[str, str], scrub: Callable[[str], str]
+    ) -> Iterator[tuple[Entry, str]]:
+        """One by one what has a page: a text is let go of when its words are known."""
+        for document in found:
+            if (file := _file(document.href, files)) is None:
+                continue
+            title, trail = scrub(document.title), scrub(document.trail)
+            self._lines.append(Line(title, document.kind, document.href, trail))
+            text = scrub(beginning(document.text, indexing.MOST_TEXT))
+            yield Entry(title, document.kind, file, trail), text
+
     def names(self) -> set[str]:
         """All files."""
-        return {*self.files.values(), *self.index()}
-
-    def index(self) -> dict[str, bytes]:
-        """The files of the index."""
-        if self._index is None:
-            self._index = indexing.index(self._found)
-        return self._index
+        return {*self.files.values(), *self.index}
 
     def pages(self, finish: Finish, at: datetime, pages: int) -> Iterator[Drawn]:
         """The search page, the lists by letter, and the page that tells what the copy is."""
         letters = indexing.grouped(self._letters)
-        total = len(self._found)
+        total = len(self._lines)
         yield self._page(finish, SEARCH, "search.html", "Search", letters=letters, total=total)
         yield self._page(finish, ABOUT, "about.html", "About this copy", at=at, pages=pages)
         for page in self._letters:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import msgspec
 import structlog
@@ -19,14 +20,15 @@ from pilothouse.export.outside.drawing import NOT_THERE, Finish, Site, digest_of
 from pilothouse.export.outside.painters import painters
 from pilothouse.export.outside.places import Place
 from pilothouse.export.rules import deciding
+from pilothouse.export.rules.indexing import MOST_TEXT
 from pilothouse.export.rules.names import plan
-from pilothouse.export.rules.private import scrubber
+from pilothouse.export.rules.private import scrub
 from pilothouse.kernel import assets
 from pilothouse.kernel.errors import Conflict
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.module import Exported
 from pilothouse.kernel.program import Program
-from pilothouse.kernel.search import Document
+from pilothouse.kernel.tx import Tx
 from pilothouse.kernel.words import stamp
 
 log = structlog.get_logger("pilothouse.export")
@@ -47,7 +49,6 @@ class Cut(msgspec.Struct, frozen=True):
     at: datetime
     exported: list[Exported]
     news: service.News
-    findable: list[Document]
     contacts: frozenset[str]
     journal: str
 
@@ -86,17 +87,18 @@ class Making:
         """
         began = time.monotonic()
         self.before = deciding.read_manifest(self.place.read(MANIFEST), str(self.place))
-        cut = self._cut()
-        self.planned, self.files = plan(cut.exported)
-        program = self._program(cut)
-        self.full = (
-            self.how.full or cut.news.too_many or deciding.is_full(self.before, program, cut.at)
-        )
+        with self.program.db.read() as tx:
+            cut = self._cut(tx)
+            program = self._decide(cut)
+            back = None if self._is_quiet(cut) else self._backmatter(tx, cut)
         self.missing = self.place.missing(deciding.files_of(self.before), thorough=self.full)
-        if self._is_quiet(cut):
+        if back is None and self.missing:
+            with self.program.db.read() as tx:
+                back = self._backmatter(tx, cut)
+        if back is None:
             self.others = dict(self.before.files)
         else:
-            self._bring(cut)
+            self._bring(cut, back)
         self._other(MADE, f'pilothouseMade("{stamp(cut.at)}");\n'.encode())
         removed = self._end(cut, program)
         return Report(
@@ -109,22 +111,33 @@ class Making:
             full=self.full,
         )
 
-    def _cut(self) -> Cut:
-        since = self.before.made_at
-        with self.program.db.read() as tx:
-            return Cut(
-                at=tx.now,
-                exported=service.pages(tx, self.program),
-                news=service.news(tx, since, self.before.seen),
-                findable=service.findable(tx),
-                contacts=service.contacts(tx),
-                journal=service.journal(tx),
-            )
+    def _cut(self, tx: Tx) -> Cut:
+        return Cut(
+            at=tx.now,
+            exported=service.pages(tx, self.program),
+            news=service.news(tx, self.before.made_at, self.before.seen),
+            contacts=service.contacts(tx),
+            journal=service.journal(tx),
+        )
+
+    def _decide(self, cut: Cut) -> str:
+        """What belongs in the copy, and whether all of it is drawn; which program draws."""
+        self.planned, self.files = plan(cut.exported)
+        program = self._program(cut)
+        self.full = (
+            self.how.full or cut.news.too_many or deciding.is_full(self.before, program, cut.at)
+        )
+        return program
+
+    def _backmatter(self, tx: Tx, cut: Cut) -> Backmatter:
+        """The index is the most that is read, so a run that has nothing to do does without it."""
+        found = service.findable(tx, MOST_TEXT)
+        return Backmatter(found, self.files, partial(scrub, known=cut.contacts))
 
     def _is_quiet(self, cut: Cut) -> bool:
         """Whether nothing happened since, and nothing is left to be done."""
         before = self.before
-        owed = self.full or cut.news.fresh or self.missing or before.unfinished
+        owed = self.full or cut.news.fresh or before.unfinished
         return (
             not owed
             and self.planned.keys() == before.pages.keys()
@@ -142,13 +155,12 @@ class Making:
         static = sorted(assets.manifest(assets.STATIC).files.values())
         return digest_of(" ".join([__version__, cut.journal, *nav, *static]).encode())
 
-    def _bring(self, cut: Cut) -> None:
+    def _bring(self, cut: Cut, back: Backmatter) -> None:
         """Draw and write whatever is not as it should be."""
-        back = Backmatter(cut.findable, self.files, scrubber(cut.contacts))
         self.files |= back.files
         self._announce(back)
         self._draw_all(cut)
-        for name, data in back.index().items():
+        for name, data in back.index.items():
             self._other(name, data)
         for done in back.pages(Finish(self.program, self._site(cut)), cut.at, len(self.planned)):
             self._other(done.file, done.data or b"", done.digest)
@@ -179,15 +191,19 @@ class Making:
                 break
             todo = deciding.linking_to(lost, self.drawn, self.before)
 
+    @property
+    def _trusted(self) -> bool:
+        """Whether files hold what the manifest says."""
+        return not self.before.unfinished
+
     def _draw(self, cut: Cut, todo: list[Planned]) -> set[str]:
         """Draw these; the addresses of those that the copy cannot have."""
         lost: set[str] = set()
-        trust = not self.before.unfinished
         pages = self.before.pages
         known = {
             page.address: kept.digest
             for page in todo
-            if trust and page.file not in self.missing
+            if self._trusted and page.file not in self.missing
             if (kept := pages.get(page.address)) is not None and kept.file == page.file
         }
         wanted = [(page, known.get(page.address, "")) for page in todo]
@@ -239,7 +255,7 @@ class Making:
         """A file that is no page of the portal; written when it says something else."""
         self.others[name] = digest = digest or digest_of(data)
         as_before = self.before.files.get(name) == digest and name not in self.missing
-        if data and not (as_before and not self.before.unfinished):
+        if data and not (as_before and self._trusted):
             self.place.write(name, data)
             self.written += 1
 

@@ -39,11 +39,13 @@ def shard(word: str) -> str:
     return "".join(letter if letter in _DIGITS else "_" for letter in head)
 
 
-def index(found: Sequence[tuple[Entry, str]]) -> dict[str, bytes]:
-    """The files of the index, of entries and their texts."""
+def index(found: Iterable[tuple[Entry, str]]) -> dict[str, bytes]:
+    """The files of the index, of entries and their texts, which are looked through one by one."""
+    entries: list[Entry] = []
     titles: dict[str, list[int]] = {}
     texts: dict[str, list[int]] = {}
     for number, (entry, text) in enumerate(found):
+        entries.append(entry)
         called = words(entry.title)
         for word in called:
             titles.setdefault(word, []).append(number)
@@ -54,7 +56,6 @@ def index(found: Sequence[tuple[Entry, str]]) -> dict[str, bytes]:
         places = f"{_packed(titles.get(word, ()))};{_packed(texts.get(word, ()))}"
         shards.setdefault(shard(word), {})[word] = places
     files = {f"{FOLDER}w.{name}.js": _call("Words", name, part) for name, part in shards.items()}
-    entries = [entry for entry, _ in found]
     for start in range(0, len(entries), TITLES):
         name = str(start // TITLES)
         files[f"{FOLDER}t.{name}.js"] = _call("Titles", name, entries[start : start + TITLES])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice, takewhile
 
 ADDRESS = "[address left out]"
@@ -176,8 +176,3 @@ def _is_known(user: str, host: str, known: frozenset[str]) -> bool:
     return bool(known) and any(
         f"{user[start:]}@{host[:end]}" in known for end in ends for start in range(len(user))
     )
-
-
-def scrubber(known: frozenset[str]) -> Callable[[str], str]:
-    """`scrub` that knows these people's addresses."""
-    return lambda text: scrub(text, known)
