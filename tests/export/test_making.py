@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from tests.catalog.following import Following, component, following, group, seve
 from tests.export.copies import copied, faults, files, reached, touched
 
 from pilothouse.export.model import MANIFEST
+from pilothouse.kernel import search
 from pilothouse.kernel.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
@@ -121,6 +123,74 @@ def test_a_file_that_was_lost_is_written_again(catalog: Following, folder: Path)
     (folder / PAY).unlink()
     copied(catalog.program, folder)
     assert (folder / PAY).exists()
+
+
+def test_damaged_files_are_mended_when_everything_is_asked_for(
+    catalog: Following, folder: Path
+) -> None:
+    copied(catalog.program, folder)
+    before = files(folder)
+    damaged = {PAY, "index.html", "search/t.0.js", "search/index.html", "catalog/index.html"}
+    damaged |= {name for name in before if name.startswith("static/")}
+    for name in damaged:
+        (folder / name).write_bytes(before[name][: len(before[name]) // 2])
+    copied(catalog.program, folder, full=True)
+    after = files(folder)
+    assert {name for name in damaged if len(after[name]) != len(before[name])} == set()
+
+
+def test_the_manifest_is_written_when_the_disk_has_the_rest(
+    catalog: Following, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    synced, everything, replaced = os.fsync, os.sync, Path.replace
+
+    def sync(opened: int) -> None:
+        done.append(str(Path(f"/proc/self/fd/{opened}").readlink()))
+        synced(opened)
+
+    def replace(self: Path, target: Path) -> Path:
+        done.append(f"> {target.name}")
+        return replaced(self, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "sync", lambda: (done.append("all"), everything()))
+    monkeypatch.setattr(Path, "replace", replace)
+    copied(catalog.program, folder)
+    manifests = [at for at, what in enumerate(done) if what == f"> {MANIFEST}"]
+    assert done.index("all") < manifests[-1]
+    assert "> index.html" not in done[done.index("all") :]
+    assert all("/.pilothouse-parts/" in done[at - 1] for at in manifests)
+    change(catalog, folder, FIRST.replace("name: lonely", "name: lonely\n  title: Alone"))
+    done.clear()
+    copied(catalog.program, folder)
+    last = max(at for at, what in enumerate(done) if what == f"> {MANIFEST}")
+    assert "all" in done or str(folder / LONELY) in done[:last]
+
+
+def test_the_index_is_not_read_when_nothing_happened(
+    catalog: Following, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(catalog.program, folder)
+    with monkeypatch.context() as broken:
+        broken.setattr("pilothouse.kernel.search.everything", _fails)
+        assert not copied(catalog.program, folder).written > 1
+        with pytest.raises(RuntimeError):
+            copied(catalog.program, folder, full=True)
+
+
+def test_the_index_holds_the_beginning_of_long_texts_only(catalog: Following, folder: Path) -> None:
+    pay = "/catalog/component/default/pay"
+    text = f"zebra {'word ' * 5000} yak"
+    found = search.Document(key="t:1", origin="t", kind="doc", title="Long", href=pay, text=text)
+    with catalog.program.db.begin() as tx:
+        search.put(tx, [found])
+    with catalog.program.db.read() as tx:
+        assert [len(one.text) for one in search.everything(tx, 1000)] == [1000]
+    copied(catalog.program, folder)
+    there = files(folder)
+    assert b'"zebra"' in there["search/w.ze.js"]
+    assert not [name for name in there if b'"yak"' in there[name]]
 
 
 def test_what_others_put_there_stays(catalog: Following, folder: Path) -> None:

@@ -193,8 +193,8 @@ class Making:
 
     @property
     def _trusted(self) -> bool:
-        """Whether files hold what the manifest says."""
-        return not self.before.unfinished
+        """Whether files hold what the manifest says; asked for all, all is written again."""
+        return not (self.before.unfinished or self.how.full)
 
     def _draw(self, cut: Cut, todo: list[Planned]) -> set[str]:
         """Draw these; the addresses of those that the copy cannot have."""

@@ -13,6 +13,7 @@ from typing import IO
 from pilothouse.export.model import MANIFEST
 from pilothouse.kernel.errors import Conflict, Invalid
 
+FEW = 50  # files that are brought to the disk one by one; of more, everything at once
 PARTS = ".pilothouse-parts"  # where files are written before they are put in their places
 
 
@@ -23,6 +24,7 @@ class Folder:
         """Raises Invalid for a folder with other things in it, Conflict when a run has it."""
         self.path = path
         self._number = 0
+        self._written: list[Path] = []  # since all was known to be on the disk
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._check()
@@ -62,11 +64,14 @@ class Folder:
         self._number += 1
         part = self.path / PARTS / str(self._number)
         part.write_bytes(data)
+        if name == MANIFEST:  # it says what is there, so it is whole whatever happens
+            _sync(part)
         try:
             part.replace(target)
         except (FileNotFoundError, NotADirectoryError):
             target.parent.mkdir(parents=True, exist_ok=True)
             part.replace(target)
+        self._written.append(target)
 
     def missing(self, names: Iterable[str], *, thorough: bool) -> set[str]:
         """Which of these files are not there."""
@@ -91,7 +96,17 @@ class Folder:
                 folder.rmdir()
 
     def settle(self) -> None:
-        """What was written is there already."""
+        """Wait until the disk has what was written: after it the manifest may say so."""
+        written, self._written = self._written, []
+        if len(written) > FEW:
+            os.sync()
+            return
+        for path in dict.fromkeys(written):
+            with suppress(FileNotFoundError):  # somebody took it away
+                _sync(path)
+        for folder in dict.fromkeys(path.parent for path in written):
+            with suppress(OSError):  # not every file system can
+                _sync(folder)
 
     def close(self) -> None:
         """Let others have it."""
@@ -100,3 +115,12 @@ class Folder:
 
     def __str__(self) -> str:
         return str(self.path)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk keep a file, or the names in a folder."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
