@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -100,11 +101,21 @@ class Server(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "http://169.254.169.254/")
             self.end_headers()
+        elif self.path in ("/dripping-head", "/dripping-body"):
+            self.drip()
         else:
             self.send_response(200)
             self.end_headers()
             with_length = outgoing.MOST_BYTES + 1 if self.path == "/long" else 2
             self.wfile.write(b"x" * with_length)
+
+    def drip(self):
+        """A byte at a time, each well within the timeout of a socket, until nobody listens."""
+        head, body = b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"
+        with suppress(OSError):
+            self.wfile.write(head if self.path == "/dripping-head" else body)
+            while not self.server.over.wait(0.05):
+                self.wfile.write(b"x")
 
     def log_message(self, *_):
         pass
@@ -113,10 +124,12 @@ class Server(BaseHTTPRequestHandler):
 @contextmanager
 def serving():
     server = HTTPServer(("127.0.0.1", 0), Server)
+    server.over = threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()
 
@@ -132,3 +145,22 @@ def test_redirects_are_not_followed_and_answers_are_bounded():
             fetch("GET", f"{url}/")
     with pytest.raises(Unreachable, match="did not answer"):
         fetch("GET", f"{url}/", trusted=trusted)
+
+
+@pytest.mark.parametrize("path", ["/dripping-head", "/dripping-body"])
+def test_a_server_that_sends_a_byte_at_a_time_holds_us_no_longer_than_a_silent_one(
+    monkeypatch, path
+):
+    monkeypatch.setattr(outgoing, "SECONDS", 0.4)
+    with serving() as url:
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match=r"longer than 0\.4 seconds|timed out"):
+            fetch("GET", f"{url}{path}", trusted=frozenset({host_of(url)}))
+    assert time.monotonic() - began < 5
+
+
+def test_the_name_that_is_asked_for_stands_in_host_without_the_schemes_own_port():
+    for url, port in (("https://public.example/", 443), ("http://public.example/", 80)):
+        target = outgoing.Target(url.split(":")[0], "public.example", port, "93.184.216.34", "/")
+        connection = outgoing._connection(target, time.monotonic() + 1)
+        assert connection.default_port == connection.port == port

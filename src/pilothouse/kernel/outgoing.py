@@ -9,9 +9,11 @@ trusted further: they may be on a private network, and on loopback speak http.
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -22,7 +24,7 @@ import msgspec
 from pilothouse.kernel.errors import PilothouseError
 
 MOST_BYTES = 1_048_576
-SECONDS = 10.0
+SECONDS = 10.0  # to connect, and for the whole of an answer from there
 PORTS = {"https": 443, "http": 80}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -138,7 +140,7 @@ def fetch(
     Raises Forbidden as `judge` does, Unreachable when there is no answer, or one that is too big.
     """
     target = judge(url, trusted)
-    connection = _connection(target)
+    connection = _connection(target, time.monotonic() + SECONDS)
     sent = {"User-Agent": "Pilothouse", "Accept-Encoding": "identity", **(headers or {})}
     try:
         connection.request(method, target.path, body, sent)
@@ -154,33 +156,85 @@ def fetch(
     return Reply(answer.status, names, found)
 
 
-def _connection(target: Target) -> http.client.HTTPConnection:
-    if target.scheme == "http":
-        return _Plain(target)
-    return _Secure(target)
+def _connection(target: Target, until: float) -> _Connection:
+    return _Connection(target, until) if target.scheme == "http" else _Secure(target, until)
 
 
-class _Plain(http.client.HTTPConnection):
+class _Connection(http.client.HTTPConnection):
     """Connects to the address that was judged, whatever its name means by now."""
 
-    def __init__(self, target: Target) -> None:
-        super().__init__(target.host, target.port, timeout=SECONDS)
-        self.target = target
+    def __init__(self, target: Target, until: float) -> None:
+        super().__init__(target.host, target.port)
+        self.target, self.until = target, until
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.target.address, self.port), SECONDS)
+        self.sock = _Wire(self._plain(), self.until)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _plain(self) -> socket.socket:
+        return socket.create_connection((self.target.address, self.port), _left(self.until))
 
 
-class _Secure(http.client.HTTPSConnection):
+class _Secure(_Connection):
     """The same, with TLS for the name."""
 
-    def __init__(self, target: Target) -> None:
-        super().__init__(target.host, target.port, timeout=SECONDS, context=_context())
-        self.target = target
+    default_port = http.client.HTTPS_PORT
 
     def connect(self) -> None:
-        plain = socket.create_connection((self.target.address, self.port), SECONDS)
-        self.sock = _context().wrap_socket(plain, server_hostname=self.target.host)
+        plain = self._plain()
+        try:
+            plain.settimeout(_left(self.until))
+            wrapped = _context().wrap_socket(plain, server_hostname=self.target.host)
+        except BaseException:
+            plain.close()
+            raise
+        self.sock = _Wire(wrapped, self.until)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class _Wire:
+    """A socket as http.client uses one; all of its waits together end at one instant.
+
+    A socket's own timeout is for each wait, so a server that sends a byte at a time holds us for
+    as long as it likes.
+    """
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self.sock, self.until = sock, until
+
+    def sendall(self, data: bytes) -> None:
+        self.sock.settimeout(_left(self.until))
+        self.sock.sendall(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Timed(self.sock, self.until))
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+class _Timed(io.RawIOBase):
+    """What comes in by a socket until an instant."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self._sock, self._until = sock, until
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_left(self._until))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError(f"it took longer than {SECONDS:g} seconds")
+    return left
 
 
 @cache
