@@ -17,6 +17,7 @@ from joserfc import jwk, jwt
 
 from pilothouse.kernel import clock
 from pilothouse.kernel.auth.model import Attempt, Provider
+from pilothouse.kernel.auth.outside import remembered
 from pilothouse.kernel.auth.outside.oidc import Refused, Relying, Returned
 from pilothouse.kernel.errors import Denied, PilothouseError
 from pilothouse.kernel.outgoing import Forbidden, Unreachable
@@ -230,6 +231,53 @@ def test_what_a_provider_says_of_itself_is_asked_once(forger):
         side.arrive("http://us/callback", CODE, ATTEMPT)
     assert forger.asked.count("/.well-known/openid-configuration") == 1
     assert forger.asked.count("/keys") == 1
+
+
+def test_a_provider_that_fails_is_asked_again_after_a_while_only(forger, monkeypatch):
+    side = forger.relying()
+    forger.metadata = {"issuer": "https://evil.example"}
+    for _ in range(3):
+        with pytest.raises(Denied, match="calls itself"):
+            side.metadata()
+    assert forger.asked.count("/.well-known/openid-configuration") == 1
+    forger.metadata = {}
+    monkeypatch.setattr(remembered, "FAILED", 0.0)
+    assert side.metadata().issuer == forger.url
+
+
+def test_one_asks_and_the_others_do_not_wait_for_it_long(monkeypatch):
+    monkeypatch.setattr(remembered, "WAIT", 0.05)
+    answering, asked = threading.Event(), threading.Event()
+
+    class Slow(Forger):
+        def answer(self, path: str) -> Any:
+            asked.set()
+            assert answering.wait(20)
+            return super().answer(path)
+
+    with served(Slow()) as slow:
+        side, found = slow.relying(), []
+        first = threading.Thread(target=lambda: found.append(side.metadata()))
+        first.start()
+        assert asked.wait(20)
+        for _ in range(3):
+            with pytest.raises(Unreachable, match="slow to answer"):
+                side.metadata()
+        assert first.is_alive()
+        answering.set()
+        first.join()
+        assert side.metadata() is found[0]
+        assert slow.asked == ["/.well-known/openid-configuration"]
+
+
+@pytest.mark.parametrize("keys", [[], {"keys": 1}, {"keys": [{"kty": "none"}]}, {}])
+def test_keys_that_cannot_be_read_let_nobody_in(keys):
+    class Keyless(Forger):
+        def answer(self, path: str) -> Any:
+            return keys if path == "/keys" else super().answer(path)
+
+    with served(Keyless()) as forger, pytest.raises(PilothouseError):
+        forger.relying().arrive("http://us/callback", CODE, ATTEMPT)
 
 
 def test_a_secret_is_in_no_error(forger):

@@ -7,8 +7,6 @@ the answer). Authlib and joserfc are imported when the first person signs in.
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ import msgspec
 from pilothouse.kernel import outgoing
 from pilothouse.kernel.auth import rules
 from pilothouse.kernel.auth.model import Attempt, Claims, Provider
+from pilothouse.kernel.auth.outside.remembered import Remembered
 from pilothouse.kernel.errors import Denied, NotFound, PilothouseError
 
 if TYPE_CHECKING:
@@ -92,9 +91,9 @@ class Relying:
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self.trusted = frozenset({outgoing.host_of(provider.issuer)})
-        self._lock = threading.Lock()
-        self._said: tuple[float, Metadata] | None = None
-        self._keys: tuple[float, Any] | None = None
+        slow = f"{provider.label} is slow to answer just now. Try again in a moment."
+        self._said = Remembered(self._ask_metadata, slow)
+        self._keys: Remembered[Any] = Remembered(self._ask_keys, slow)
 
     def leave(self, redirect_uri: str, state: str, attempt: Attempt) -> str:
         """The address to send a browser to."""
@@ -148,18 +147,17 @@ class Relying:
 
     def metadata(self) -> Metadata:
         """What the provider says of itself. Raises Unreachable, or Denied for what does not fit."""
-        with self._lock:
-            if self._said and time.monotonic() - self._said[0] < FRESH:
-                return self._said[1]
-            url = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-            said = _decoded(self._get(url), Metadata, self.provider)
-            if said.issuer != self.provider.issuer:
-                raise Denied(
-                    f"{self.provider.label} calls itself {said.issuer}; the setting issuer says "
-                    f"{self.provider.issuer}. They have to be the same, to the last character."
-                )
-            self._said = (time.monotonic(), said)
-            return said
+        return self._said.get(FRESH)
+
+    def _ask_metadata(self) -> Metadata:
+        url = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
+        said = _decoded(self._get(url), Metadata, self.provider)
+        if said.issuer != self.provider.issuer:
+            raise Denied(
+                f"{self.provider.label} calls itself {said.issuer}; the setting issuer says "
+                f"{self.provider.issuer}. They have to be the same, to the last character."
+            )
+        return said
 
     def _check_answer(self, said: Metadata, returned: Returned) -> None:
         """What comes back by way of the browser (RFC 6749 section 4.1.2, RFC 9207)."""
@@ -249,22 +247,22 @@ class Relying:
         from joserfc.errors import JoseError
 
         try:
-            return jwt.decode(text, self._key_set(FRESH), algorithms=list(ALGORITHMS))
+            return jwt.decode(text, self._keys.get(FRESH), algorithms=list(ALGORITHMS))
         except (JoseError, ValueError):
-            keys = self._key_set(LEEWAY)  # perhaps it signs with another one since
+            keys = self._keys.get(LEEWAY)  # perhaps it signs with another one since
             return jwt.decode(text, keys, algorithms=list(ALGORITHMS))
 
-    def _key_set(self, fresh: float) -> Any:
+    def _ask_keys(self) -> Any:
+        from joserfc.errors import JoseError
         from joserfc.jwk import KeySet
 
-        with self._lock:
-            if self._keys and time.monotonic() - self._keys[0] < fresh:
-                return self._keys[1]
-        said = self.metadata()
-        keys = KeySet.import_key_set(json.loads(self._get(said.jwks_uri).body))
-        with self._lock:
-            self._keys = (time.monotonic(), keys)
-        return keys
+        reply = self._get(self.metadata().jwks_uri)
+        try:
+            return KeySet.import_key_set(json.loads(reply.body))
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise outgoing.Unreachable(
+                f"{self.provider.label} gave keys that cannot be read: {type(error).__name__}"
+            ) from error
 
     def _with_userinfo(
         self, said: Metadata, token: Mapping[str, Any], claims: dict[str, Any]
