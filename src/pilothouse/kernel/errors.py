@@ -36,6 +36,13 @@ class Denied(PilothouseError):
     title = "Not allowed"
 
 
+class Busy(PilothouseError):
+    """More of one kind was asked at once than there is room for."""
+
+    status = 503
+    title = "Too much at once"
+
+
 class SignInNeeded(PilothouseError):
     """Nobody is signed in, or what was shown for it is not valid (any more)."""
 

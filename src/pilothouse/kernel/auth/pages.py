@@ -40,11 +40,15 @@ from pilothouse.kernel.web.arriving import (
     cookie_of,
 )
 from pilothouse.kernel.web.frame import Frame
+from pilothouse.kernel.web.lanes import Lane
 from pilothouse.kernel.web.limits import Buckets
 
 AnyRequest = Request[Any, Any, Any]
 WRONG = "That name and that password do not belong together."
 TRIED = Buckets(1 / 30, 10)  # passwords for one name: then one in half a minute, from anywhere
+# What takes long waits for itself only: hashing for the processor and 64 MiB, providers for others.
+PASSWORDS = Lane("passwords", threads=2, waiting=16)
+PROVIDERS = Lane("providers", threads=4, waiting=16)
 AWAY_COOKIE = "signing-in"
 DEEDS = 100  # a page
 
@@ -111,7 +115,8 @@ def _login_page(
     )
 
 
-@post("/", opt=public(), sync_to_thread=True, status_code=303)
+@post("/", opt=public(), status_code=303)
+@PASSWORDS
 def check_password(
     request: AnyRequest,
     data: Annotated[PasswordForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
@@ -179,7 +184,8 @@ def _cookie(settings: Settings, name: str, value: str, seconds: int) -> Cookie:
     )
 
 
-@get("/login/{provider:str}", opt=public(), sync_to_thread=True)
+@get("/login/{provider:str}", opt=public())
+@PROVIDERS
 def leave(
     request: AnyRequest,
     provider: FromPath[str],
@@ -209,7 +215,8 @@ def _callback(settings: Settings, provider: str) -> str:
     return f"{settings.home.rstrip('/')}/login/{provider}/callback"
 
 
-@get("/login/{provider:str}/callback", opt=public(), sync_to_thread=True)
+@get("/login/{provider:str}/callback", opt=public())
+@PROVIDERS
 def come_back(
     request: AnyRequest,
     provider: FromPath[str],
@@ -389,7 +396,8 @@ def end_session(
     return Redirect("/account", status_code=303)
 
 
-@post("/account/password", opt=needs(Role.VIEWER), sync_to_thread=True, status_code=303)
+@post("/account/password", opt=needs(Role.VIEWER), status_code=303)
+@PASSWORDS
 def change_password(
     request: AnyRequest,
     data: Annotated[NewPasswordForm, Body(media_type=RequestEncodingType.URL_ENCODED)],

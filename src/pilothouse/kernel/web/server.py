@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import uvicorn
@@ -16,6 +18,9 @@ from pilothouse.kernel.web.access import require_sign_in
 from pilothouse.kernel.web.edge import App
 from pilothouse.kernel.web.live import Live
 
+# Requests that are worked on at once; asyncio's own count, 6 on two cores, is for computing, and
+# ours wait for the database too. Fewer than PostgreSQL's pool of connections has.
+THREADS = 16
 GRACE = 2  # seconds for requests in hand; without a bound, an open live page would keep us
 
 
@@ -40,6 +45,11 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        pool = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
+        asyncio.get_running_loop().set_default_executor(pool)
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         self.ending()
