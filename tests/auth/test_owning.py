@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
+from sqlalchemy import event
+from tests.auth.browsing import HASHED
 
 from pilothouse.catalog import jobs
 from pilothouse.catalog.module import module as catalog
 from pilothouse.catalog.service import passes
 from pilothouse.kernel.actors import Actor, Identity, Role
+from pilothouse.kernel.auth import store
 from pilothouse.kernel.auth.model import LOCAL
 from pilothouse.kernel.auth.module import module as auth
-from pilothouse.kernel.auth.service import owning, people
+from pilothouse.kernel.auth.service import owning, people, staying
+from pilothouse.kernel.auth.service.staying import Browser
 from pilothouse.kernel.errors import Denied
 from pilothouse.kernel.program import open_program
 from pilothouse.kernel.settings import Settings
@@ -56,6 +63,14 @@ kind: User
 metadata: {name: twin-two}
 spec: {profile: {email: twin@example.org}, memberOf: [payments]}
 """
+NEWCOMER = """
+---
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: sam}
+spec: {memberOf: [payments]}
+"""
+MAYA, PAYMENTS = "user:default/maya", "group:default/payments"
 CHECKOUT = "component:default/checkout"
 
 
@@ -98,8 +113,11 @@ def test_others_do_not_whoever_they_say_they_are(program):
             Actor("x", "x", Role.RESPONDER),
         ):
             assert not owning.may_edit(tx, actor, CHECKOUT)
-            with pytest.raises(Denied, match="not of the team that owns"):
+            with pytest.raises(Denied, match="not of the team that owns") as refused:
                 owning.require_edit(tx, actor, CHECKOUT)
+            assert "Ask group:default/payments to do it, or an admin." in str(refused.value)
+            with pytest.raises(Denied, match="Ask an admin to do it"):
+                owning.require_edit(tx, actor, "component:default/none")
         assert owning.may_edit(tx, Actor("x", "x", Role.EDITOR), CHECKOUT)
 
 
@@ -119,12 +137,95 @@ def test_others_do_not_whoever_they_say_they_are(program):
 )
 def test_people_are_users_of_the_catalog_by_annotation_address_or_name(program, identity, ref):
     with program.db.read() as tx:
-        assert tx.ties.person(tx, identity) == ref
+        assert tx.ties.users(tx, [identity]) == [ref]
+        beside = Identity(LOCAL, "maya", "maya")
+        assert tx.ties.users(tx, [beside, identity, beside]) == [MAYA, ref, MAYA]
 
 
-def test_teams_follow_the_catalog(program):
+def write(program, text):
+    """The catalog says this now, and was read."""
+    folder = Path(program.settings.data) / "source"
+    (folder / "catalog-info.yaml").write_text(text)
+    assert jobs.look(program, str(folder)).failed is None
+
+
+def local(program, name):
     with program.db.begin() as tx:
-        added = people.add_local(tx, Identity(LOCAL, "maya", "maya"), Role.VIEWER, "hash")
-        assert added.teams == ("group:default/payments",)
-        people.refresh_memberships(tx, {})
-        assert people.find(tx, added.id).teams == added.teams
+        return people.add_local(tx, Identity(LOCAL, name, name), Role.VIEWER, HASHED)
+
+
+def follow(program):
+    """What the job does that follows a change of the catalog."""
+    with program.db.read() as tx:
+        found = people.moved(tx, {})
+    with program.db.begin() as tx:
+        people.move(tx, found)
+    return [one.person.name for one in found]
+
+
+def signed_in(program, person):
+    with program.db.begin() as tx:
+        staying.begin(tx, person, Browser(), timedelta(days=1), "password")
+
+
+def belongs(program, person):
+    with program.db.read() as tx:
+        found = people.find(tx, person.id)
+    return found.ref, found.teams
+
+
+def test_people_who_get_in_follow_the_catalog(program):
+    maya, sam, resting = (local(program, name) for name in ("maya", "sam", "twin-one"))
+    assert (maya.ref, maya.teams) == (MAYA, (PAYMENTS,))
+    assert (sam.ref, sam.teams) == (None, ())
+    signed_in(program, maya)
+    signed_in(program, sam)
+    assert follow(program) == []
+    write(program, CATALOG + NEWCOMER)
+    assert follow(program) == ["sam"]
+    assert belongs(program, sam) == ("user:default/sam", (PAYMENTS,))
+    write(program, CATALOG.replace("name: maya", "name: m.okafor").replace("twin-one", "x"))
+    assert sorted(follow(program)) == ["maya", "sam"]
+    assert belongs(program, maya) == belongs(program, sam) == (None, ())
+    assert belongs(program, resting) == ("user:default/twin-one", (PAYMENTS,))  # at the sign-in
+
+
+def test_a_local_user_is_who_the_catalog_says_at_each_sign_in(program):
+    sam = local(program, "sam")
+    write(program, CATALOG + NEWCOMER)
+    with program.db.begin() as tx:
+        now = people.linked(tx, people.find(tx, sam.id))
+    assert (now.ref, now.teams) == belongs(program, sam) == ("user:default/sam", (PAYMENTS,))
+    write(program, CATALOG)
+    with program.db.begin() as tx:
+        now = people.linked(tx, people.find(tx, sam.id))
+    assert (now.ref, now.teams) == belongs(program, sam) == (None, ())
+
+
+def test_who_was_known_anew_meanwhile_is_not_moved_back(program):
+    sam = local(program, "sam")
+    signed_in(program, sam)
+    write(program, CATALOG + NEWCOMER)
+    with program.db.read() as tx:
+        found = people.moved(tx, {})
+    with program.db.begin() as tx:
+        store.change_person(tx.conn, sam.id, teams=("group:default/newer",))
+        people.move(tx, found)
+    assert belongs(program, sam) == (None, ("group:default/newer",))
+
+
+def test_how_many_people_there_are_costs_no_more_queries(program):
+    def statements():
+        found = []
+        listener = lambda *said: found.append(said[2])  # noqa: E731
+        event.listen(program.db.engine, "before_cursor_execute", listener)
+        with program.db.read() as tx:
+            people.moved(tx, {})
+        event.remove(program.db.engine, "before_cursor_execute", listener)
+        return len(found)
+
+    signed_in(program, local(program, "maya"))
+    alone = statements()
+    for number in range(12):
+        signed_in(program, local(program, f"user-{number}"))
+    assert statements() == alone

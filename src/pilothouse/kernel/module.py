@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -126,9 +126,11 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     finds: Callable[[Tx, str, str], Sequence[Hit]] | None = None  # (tx, text, kind or "")
     burning: Callable[[Tx, Sequence[str]], Collection[str]] | None = None  # of refs, those on fire
     exported: Callable[[Tx], Iterable[Exported]] | None = None
-    members: Callable[[Tx, str], Sequence[str]] | None = None  # a person's ref -> refs of teams
+    # People's refs -> of each the refs of teams; who is in none may be left out.
+    members: Callable[[Tx, Sequence[str]], Mapping[str, Sequence[str]]] | None = None
     owners: Callable[[Tx, str], Sequence[str]] | None = None  # an entity's ref -> refs of owners
-    person: Callable[[Tx, Identity], str | None] | None = None  # who signed in -> ref of a User
+    # Those who signed in -> the ref of a User or None for each, in their order.
+    users: Callable[[Tx, Sequence[Identity]], Sequence[str | None]] | None = None
     audited: Sequence[str] = ()  # types of events that the audit page shows
     commands: Callable[[Any, Any], None] | None = None  # (cyclopts App, opens the Program)
     upkeep: Callable[[Any, Any], None] | None = None  # (Program, stop Event) beside the worker

@@ -44,7 +44,10 @@ def teams(conn: Connection, refs: Collection[str]) -> dict[str, list[str]]:
 
 
 def _among(
-    conn: Connection, query: Select[Any], column: ColumnElement[str], values: Collection[str]
+    conn: Connection,
+    query: Select[*tuple[Any, ...]],
+    column: ColumnElement[str],
+    values: Collection[str],
 ) -> Iterator[Row[Any]]:
     """Rows whose column has one of these values, asked for in parts."""
     ordered = sorted(values)

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from pilothouse.kernel.actors import Identity
 from pilothouse.kernel.auth.formats import opened, sealed
-from pilothouse.kernel.auth.model import Person
+from pilothouse.kernel.auth.model import Claims, Person
 from pilothouse.kernel.auth.outside import keys, oidc
 from pilothouse.kernel.auth.service import people
 from pilothouse.kernel.errors import Denied
@@ -37,53 +36,58 @@ def check(work: Work) -> None:
     if person is None or sealed_token is None:
         return
     if program.settings.provider(person.provider) is None:
-        _gone(work, person, "its provider is not configured any more")
+        _gone(work, person, "its provider is not configured any more", sealed_token)
         return
     token = opened(keys.secret_key(program.settings), sealed_token)
     if token is None:  # another secret_key; they can sign in, and their tokens rest in time
         log.warning("auth.cannot_check", person=person.actor_id, why="secret_key is another one")
         return
     try:
-        _ask(work, person, token, every)
+        claims = _ask(program, person, token)
+        kept = sealed(keys.secret_key(program.settings), claims.refresh_token or token)
+        with work.finish(again_after=every) as tx:
+            # Where another token is kept by now they signed in since, and that is newer.
+            if people.renew_refresh(tx, person, sealed_token, kept):
+                _keep(tx, program, person, claims)
     except oidc.Refused as error:
-        _gone(work, person, str(error))
+        _gone(work, person, str(error), sealed_token)
 
 
-def _ask(work: Work, person: Person, token: str, every: timedelta) -> None:
-    program: Program = work.program
+def _ask(program: Program, person: Person, token: str) -> Claims:
     side = oidc.providers_of(program.settings)[person.provider]
     try:
-        claims = side.again(token, person.subject)
+        return side.again(token, person.subject)
     except Denied as error:  # about us or the provider, not about this person: asked again later
         raise Unreachable(str(error)) from error
-    kept = sealed(keys.secret_key(program.settings), claims.refresh_token or token)
-    with work.finish(again_after=every) as tx:
-        if claims.identity is None:
-            people.still_there(tx, person)
-        else:
-            settings = program.settings
-            _welcome(tx, side, claims.identity, settings.default_role)
-        people.keep_refresh(tx, person, kept)
 
 
-def _welcome(tx: Tx, side: oidc.Relying, identity: Identity, default_role: str) -> None:
+def _keep(tx: Tx, program: Program, person: Person, claims: Claims) -> None:
+    if claims.identity is None:
+        people.still_there(tx, person)
+        return
+    settings = program.settings
+    provider = oidc.providers_of(settings)[person.provider].provider
     try:
-        people.welcome(tx, side.provider, identity, default_role)
+        people.welcome(tx, provider, claims.identity, settings.default_role)
     except Denied as error:  # they are in none of the groups any more that may sign in
         raise oidc.Refused(str(error)) from error
 
 
-def _gone(work: Work, person: Person, why: str) -> None:
+def _gone(work: Work, person: Person, why: str, asked: str) -> None:
     with work.finish() as tx:
-        people.gone(tx, person, why)
+        people.gone(tx, person, why, asked)
 
 
 def memberships(work: Work, _event: Event) -> None:
-    """The catalog changed: people may be in other teams now."""
+    """The catalog changed: people may be other Users of it now, or in other teams."""
     settings = work.program.settings
+    with work.db.read() as tx:
+        found = people.moved(tx, {one.name: one for one in settings.sign_in})
     with work.finish() as tx:
-        people.refresh_memberships(tx, {one.name: one for one in settings.sign_in})
+        people.move(tx, found)
 
 
 # A provider that is away for days is asked every quarter of an hour, not given up.
-jobs = [JobKind(people.CHECK, check, max_attempts=1_000_000)]
+jobs = [
+    JobKind(people.CHECK, check, max_attempts=1_000_000),
+]

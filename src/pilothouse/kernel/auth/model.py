@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -85,6 +85,14 @@ class Person(msgspec.Struct, frozen=True):
         return self.ref or f"{self.provider}:{self.name}"
 
 
+class Belonging(msgspec.Struct, frozen=True):
+    """Who in the catalog a person, as they were read, is now, and their teams."""
+
+    person: Person
+    ref: str | None
+    teams: tuple[str, ...]
+
+
 class Session(msgspec.Struct, frozen=True):
     """One browser that someone is signed in with."""
 
@@ -128,15 +136,19 @@ class Claims(msgspec.Struct, frozen=True):
     refresh_token: str | None = None
 
 
+def _nobody(_tx: Any, identities: Sequence[Identity]) -> Sequence[str | None]:
+    return [None] * len(identities)
+
+
 class Ties(msgspec.Struct, frozen=True):
     """What modules know of people, teams and owners; nothing without the catalog.
 
     Each is called with a Tx, which stands above the nouns.
     """
 
-    members: Callable[[Any, str], Sequence[str]] = lambda _tx, _ref: ()
+    members: Callable[[Any, Sequence[str]], Mapping[str, Sequence[str]]] = lambda _tx, _refs: {}
     owners: Callable[[Any, str], Sequence[str]] = lambda _tx, _ref: ()
-    person: Callable[[Any, Identity], str | None] = lambda _tx, _identity: None
+    users: Callable[[Any, Sequence[Identity]], Sequence[str | None]] = _nobody
 
 
 NO_TIES = Ties()

@@ -152,6 +152,8 @@ def _signed_in(
         present = people.find(tx, person.id)
         if present is None:  # removed since their password was looked at
             raise Denied(WRONG)
+        if present.provider == LOCAL:
+            present = people.linked(tx, present)
         secret = staying.begin(tx, present, _browser(request, settings), lifetime, how)
     return Redirect(
         target,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    bindparam,
     delete,
     exists,
     insert,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from pilothouse.kernel.auth.model import Attempt, Person, Session, Token
+from pilothouse.kernel.auth.model import Attempt, Belonging, Person, Session, Token
 from pilothouse.kernel.db import Instant, metadata
 from pilothouse.kernel.events import events
 
@@ -193,22 +194,44 @@ def add_person(conn: Connection, found: Person) -> None:
     conn.execute(insert(people).values(_values(found)))
 
 
-def change_person(conn: Connection, found: Person) -> None:
-    """Keep what is now known of someone."""
-    conn.execute(update(people).where(people.c.id == found.id).values(_values(found)))
+def change_person(conn: Connection, person_id: str, **known: Any) -> None:
+    """Keep what is now known of someone: these fields of a Person, and no others."""
+    conn.execute(update(people).where(people.c.id == person_id).values(_written(known)))
 
 
 def _values(found: Person) -> dict[str, Any]:
-    values = msgspec.structs.asdict(found)
-    for name in ("teams", "groups"):
-        values[name] = msgspec.json.encode(values[name]).decode()
-    return values
+    return _written(msgspec.structs.asdict(found))
 
 
-def put_teams(conn: Connection, person_id: str, teams: Sequence[str]) -> None:
-    """Keep what teams someone is in."""
-    text = msgspec.json.encode(list(teams)).decode()
-    conn.execute(update(people).where(people.c.id == person_id).values(teams=text))
+def _written(known: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: _json(known[name]) for name in ("teams", "groups") if name in known}
+    return {**known, **lists}
+
+
+def _json(names: Sequence[str]) -> str:
+    return msgspec.json.encode(list(names)).decode()
+
+
+def put_belongings(conn: Connection, found: Sequence[Belonging]) -> None:
+    """Keep who in the catalog people are now and their teams, unless that was changed since."""
+    query = update(people).where(
+        people.c.id == bindparam("of"),
+        people.c.teams == bindparam("old_teams"),
+        people.c.ref.is_not_distinct_from(bindparam("old_ref")),
+    )
+    rows = [
+        {
+            "of": one.person.id,
+            "old_teams": _json(one.person.teams),
+            "old_ref": one.person.ref,
+            "new_teams": _json(one.teams),
+            "new_ref": one.ref,
+        }
+        for one in found
+    ]
+    if rows:
+        values = {"teams": bindparam("new_teams"), "ref": bindparam("new_ref")}
+        conn.execute(query.values(values), rows)
 
 
 def remove_person(conn: Connection, person_id: str) -> bool:
@@ -238,6 +261,21 @@ def put_refresh(conn: Connection, person_id: str, encrypted: str | None) -> None
     conn.execute(update(people).where(people.c.id == person_id).values(refresh=encrypted))
 
 
+def swap_refresh(conn: Connection, person_id: str, asked: str, encrypted: str) -> bool:
+    """Keep a refresh token in place of the one asked with; False when that is there no more."""
+    mine = and_(people.c.id == person_id, people.c.refresh == asked, people.c.gone_at.is_(None))
+    return conn.execute(update(people).where(mine).values(refresh=encrypted)).rowcount == 1
+
+
+def mark_gone(conn: Connection, person_id: str, now: datetime, asked: str | None) -> bool:
+    """Note that someone is gone; False when they were, or have another refresh token by now."""
+    mine = and_(people.c.id == person_id, people.c.gone_at.is_(None))
+    if asked is not None:
+        mine = and_(mine, people.c.refresh == asked)
+    query = update(people).where(mine).values(gone_at=now, refresh=None)
+    return conn.execute(query).rowcount == 1
+
+
 _GETS_IN = or_(
     exists().where(sessions.c.person_id == people.c.id),
     exists().where(tokens.c.person_id == people.c.id),
@@ -249,9 +287,9 @@ def gets_in(conn: Connection, person_id: str) -> bool:
     return bool(conn.execute(select(people.c.id).where(people.c.id == person_id, _GETS_IN)).first())
 
 
-def who_gets_in(conn: Connection, limit: int = 10_000) -> list[Person]:
-    """People with a session or a token."""
-    return [_person(row) for row in conn.execute(select(*_PERSON).where(_GETS_IN).limit(limit))]
+def who_gets_in(conn: Connection) -> list[Person]:
+    """People with a session or a token, all of them."""
+    return [_person(row) for row in conn.execute(select(*_PERSON).where(_GETS_IN))]
 
 
 # --- Sessions ---
@@ -277,9 +315,12 @@ def end_session(conn: Connection, session_id: str, person_id: str) -> bool:
     return conn.execute(delete(sessions).where(mine)).rowcount == 1
 
 
-def end_sessions(conn: Connection, person_id: str) -> int:
-    """End all of someone's sessions; how many there were."""
-    return conn.execute(delete(sessions).where(sessions.c.person_id == person_id)).rowcount
+def end_sessions(conn: Connection, person_id: str, keep: str | None = None) -> int:
+    """End all of someone's sessions, or all but one; how many there were."""
+    theirs = sessions.c.person_id == person_id
+    if keep is not None:
+        theirs = and_(theirs, sessions.c.id != keep)
+    return conn.execute(delete(sessions).where(theirs)).rowcount
 
 
 def clean(conn: Connection, now: datetime, attempt: timedelta) -> None:

@@ -30,13 +30,15 @@ def may_edit(tx: Tx, actor: Actor, ref: str) -> bool:
 def require_edit(tx: Tx, actor: Actor, ref: str) -> None:
     """Raises Denied when someone may not change what belongs to an entity."""
     if not may_edit(tx, actor, ref):
+        owners = " or ".join(_owners(tx, ref)[:3])
         raise Denied(
-            f"{actor.name} is {actor.role.name.lower()} and not of the team that owns {ref}"
+            f"{actor.name} is {actor.role.name.lower()} and not of the team that owns {ref}. "
+            f"Ask {owners or 'an admin'} to do it" + (", or an admin." if owners else ".")
         )
 
 
 def _teams(tx: Tx, ref: str) -> tuple[str, ...]:
-    return tx.once(("auth.teams", ref), lambda: tuple(tx.ties.members(tx, ref)))
+    return tx.once(("auth.teams", ref), lambda: tuple(tx.ties.members(tx, [ref]).get(ref, ())))
 
 
 def _owners(tx: Tx, ref: str) -> tuple[str, ...]:

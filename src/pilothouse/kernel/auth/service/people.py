@@ -8,16 +8,19 @@ import msgspec
 
 from pilothouse.kernel.actors import Identity, Role
 from pilothouse.kernel.auth import rules, store
-from pilothouse.kernel.auth.model import LOCAL, Person, Provider
+from pilothouse.kernel.auth.model import LOCAL, Belonging, Person, Provider
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.errors import Conflict, Denied, NotFound
 from pilothouse.kernel.events import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from pilothouse.kernel.tx import Tx
 
+# What a provider says of someone, and what follows from it.
+SAID = ("name", "title", "email", "ref", "role", "teams", "groups", "checked_at")
 CHECK = "auth.check"  # the job that asks a provider whether someone is still there
 
 
@@ -30,11 +33,10 @@ def welcome(tx: Tx, provider: Provider, identity: Identity, default_role: str) -
         raise Denied(
             f"{provider.label} knows {identity.name}, but none of their groups may sign in here"
         )
-    ref = tx.ties.person(tx, identity)
+    ref = _ref(tx, identity)
     teams = rules.teams_by_groups(provider, identity.groups)
-    before = store.person_of(tx.conn, identity.provider, identity.subject)
     found = Person(
-        id=before.id if before else uuid7(),
+        id=uuid7(),
         provider=identity.provider,
         subject=identity.subject,
         name=identity.name,
@@ -44,20 +46,26 @@ def welcome(tx: Tx, provider: Provider, identity: Identity, default_role: str) -
         role=rules.role_by_groups(provider, identity.groups, default_role),
         teams=_with_catalog(tx, ref, teams),
         groups=identity.groups,
-        added_at=before.added_at if before else tx.now,
-        seen_at=before.seen_at if before else None,
+        added_at=tx.now,
         checked_at=tx.now,
     )
-    if before:
-        store.change_person(tx.conn, found)
-    else:
+    before = store.person_of(tx.conn, identity.provider, identity.subject)
+    if before is None:
         store.add_person(tx.conn, found)
-    return found
+        return found
+    said = {name: getattr(found, name) for name in SAID}
+    store.change_person(tx.conn, before.id, **said)
+    return msgspec.structs.replace(before, **said)
+
+
+def _ref(tx: Tx, identity: Identity) -> str | None:
+    return tx.ties.users(tx, [identity])[0]
 
 
 def _with_catalog(tx: Tx, ref: str | None, teams: list[str]) -> tuple[str, ...]:
     """Teams by a provider, and those that the catalog adds."""
-    return tuple(dict.fromkeys([*teams, *(tx.ties.members(tx, ref) if ref else ())]))
+    known = tx.ties.members(tx, [ref]).get(ref, ()) if ref else ()
+    return tuple(dict.fromkeys([*teams, *known]))
 
 
 def local_user(tx: Tx, name: str) -> Person | None:
@@ -77,7 +85,7 @@ def add_local(tx: Tx, identity: Identity, role: Role, hashed: str) -> Person:
     """
     if local_user(tx, identity.subject):
         raise Conflict(f"there is a user {identity.subject} already")
-    ref = tx.ties.person(tx, identity)
+    ref = _ref(tx, identity)
     found = Person(
         id=uuid7(),
         provider=LOCAL,
@@ -109,9 +117,7 @@ def change_password(tx: Tx, person: Person, hashed: str, keep: str | None = None
     The session `keep`, the one that asks, stays.
     """
     store.put_password(tx.conn, person.id, hashed)
-    for session in store.sessions_of(tx.conn, person.id, 10_000):
-        if session.id != keep:
-            store.end_session(tx.conn, session.id, person.id)
+    store.end_sessions(tx.conn, person.id, keep)
     _tell(tx, "auth.user_changed", person, what="password")
 
 
@@ -128,14 +134,41 @@ def remove_local(tx: Tx, name: str) -> Person:
     return found
 
 
-def refresh_memberships(tx: Tx, providers: dict[str, Provider]) -> None:
-    """Work out anew what teams people are in; after the catalog changed."""
-    for person in store.who_gets_in(tx.conn):
+def linked(tx: Tx, person: Person) -> Person:
+    """A local user as the catalog knows them now; no provider is asked about them."""
+    for one in _belongings(tx, [person], {}):
+        store.change_person(tx.conn, person.id, ref=one.ref, teams=one.teams)
+        return msgspec.structs.replace(person, ref=one.ref, teams=one.teams)
+    return person
+
+
+def moved(tx: Tx, providers: Mapping[str, Provider]) -> list[Belonging]:
+    """Of those who get in, who is another User of the catalog now, or in other teams."""
+    return _belongings(tx, store.who_gets_in(tx.conn), providers)
+
+
+def move(tx: Tx, found: Sequence[Belonging]) -> None:
+    """Keep it; who signed in meanwhile stays as they are known by that."""
+    store.put_belongings(tx.conn, found)
+
+
+def _belongings(
+    tx: Tx, found: Sequence[Person], providers: Mapping[str, Provider]
+) -> list[Belonging]:
+    identities = [
+        Identity(one.provider, one.subject, one.name, one.title, one.email, one.groups)
+        for one in found
+    ]
+    refs = tx.ties.users(tx, identities)
+    known = tx.ties.members(tx, sorted({ref for ref in refs if ref}))
+    changed: list[Belonging] = []
+    for person, ref in zip(found, refs, strict=True):
         provider = providers.get(person.provider)
-        teams = rules.teams_by_groups(provider, person.groups) if provider else []
-        now = _with_catalog(tx, person.ref, teams)
-        if now != person.teams:
-            store.put_teams(tx.conn, person.id, now)
+        by_groups = rules.teams_by_groups(provider, person.groups) if provider else []
+        teams = tuple(dict.fromkeys([*by_groups, *(known.get(ref, ()) if ref else ())]))
+        if (ref, teams) != (person.ref, person.teams):
+            changed.append(Belonging(person, ref, teams))
+    return changed
 
 
 # --- What a provider was asked again ---
@@ -153,13 +186,16 @@ def refresh_of(tx: Tx, person: Person) -> str | None:
 
 def put_refresh(tx: Tx, person: Person, encrypted: str, every: timedelta) -> None:
     """Keep it, and have the provider asked after a while."""
-    keep_refresh(tx, person, encrypted)
+    store.put_refresh(tx.conn, person.id, encrypted)
     tx.enqueue(CHECK, {"person": person.id}, key=person.id, after=every)
 
 
-def keep_refresh(tx: Tx, person: Person, encrypted: str) -> None:
-    """Keep the one that the provider gave in place of it."""
-    store.put_refresh(tx.conn, person.id, encrypted)
+def renew_refresh(tx: Tx, person: Person, asked: str, encrypted: str) -> bool:
+    """Keep the token that the provider gave in place of the one it was asked with.
+
+    False when that one is not theirs any more: they signed in meanwhile, or are gone.
+    """
+    return store.swap_refresh(tx.conn, person.id, asked, encrypted)
 
 
 def forget_refresh(tx: Tx, person: Person) -> None:
@@ -169,7 +205,7 @@ def forget_refresh(tx: Tx, person: Person) -> None:
 
 def still_there(tx: Tx, person: Person) -> None:
     """Note that the provider knows someone still, and said no more."""
-    store.change_person(tx.conn, msgspec.structs.replace(person, checked_at=tx.now))
+    store.change_person(tx.conn, person.id, checked_at=tx.now)
 
 
 def gets_in(tx: Tx, person: Person) -> bool:
@@ -177,16 +213,15 @@ def gets_in(tx: Tx, person: Person) -> bool:
     return store.gets_in(tx.conn, person.id)
 
 
-def gone(tx: Tx, person: Person, why: str) -> None:
+def gone(tx: Tx, person: Person, why: str, asked: str | None = None) -> None:
     """End what someone has whom their provider does not know any more.
 
     Their sessions are over; their tokens are taken again only after they have signed in again.
+    `asked` is the refresh token that it was asked with: with another one, they signed in since.
     """
-    if person.gone_at is not None:
+    if not store.mark_gone(tx.conn, person.id, tx.now, asked):
         return
     ended = store.end_sessions(tx.conn, person.id)
-    store.put_refresh(tx.conn, person.id, None)
-    store.change_person(tx.conn, msgspec.structs.replace(person, gone_at=tx.now))
     _tell(tx, "auth.person_gone", person, why=why, sessions=ended)
 
 
