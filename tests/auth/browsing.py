@@ -18,7 +18,7 @@ from pilothouse.kernel.auth.model import LOCAL
 from pilothouse.kernel.auth.module import module as auth
 from pilothouse.kernel.auth.service import people, tokens
 from pilothouse.kernel.web import edge
-from pilothouse.kernel.web.limits import Buckets
+from pilothouse.kernel.web.limits import Buckets, Folding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,9 +133,10 @@ class Browser:
 @contextmanager
 def generous() -> Iterator[None]:
     """Portals made meanwhile let one address try as often as it likes."""
-    before = edge.SIGN_INS, pages.TRIED
+    before = edge.SIGN_INS, pages.TRIED, pages.FAILED
     edge.SIGN_INS, pages.TRIED = (1e6, 1_000_000), Buckets(1e6, 1_000_000)
+    pages.FAILED = Folding(each=(1 / 60, 10), together=(1 / 6, 200))
     try:
         yield
     finally:
-        edge.SIGN_INS, pages.TRIED = before
+        edge.SIGN_INS, pages.TRIED, pages.FAILED = before

@@ -10,11 +10,12 @@ from tests.auth.browsing import Browser, add, bearer, portal, token
 from tests.kernel.portal import PAGE
 
 from pilothouse.kernel.auth.rules import same_site
+from pilothouse.kernel.auth.service import auditing
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import require_sign_in
 from pilothouse.kernel.web.arriving import Networks
-from pilothouse.kernel.web.limits import Buckets
+from pilothouse.kernel.web.limits import Buckets, Folding
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ELSEWHERE = [
@@ -192,6 +193,22 @@ def test_the_origin_is_the_last_address_that_no_proxy_of_ours_wrote(peer, forwar
 def test_proxies_that_are_no_addresses_are_refused():
     with pytest.raises(Invalid, match="trusted_proxies"):
         Networks(("somewhere",))
+
+
+def test_failures_of_one_address_are_told_less_and_less_and_counted():
+    folding = Folding(each=(1 / 60, 2), together=(1, 5))
+    assert [folding.told("a", 0.0) for _ in range(5)] == [0, 0, None, None, None]
+    assert folding.told("b", 0.0) == 0
+    assert [folding.told("a", 61.0), folding.told("a", 61.0)] == [3, None]
+    assert folding.told("a", 122.0) == 1
+    assert [folding.told(f"{number}", 122.0) for number in range(9)].count(0) == 4  # of all
+
+
+def test_who_tries_and_tries_does_not_fill_the_journal(running, browser):
+    for _ in range(14):
+        assert browser.sign_in("viewer", "the quick brown badger").status == 401
+    with running.program.db.read() as tx:
+        assert len(auditing.deeds(tx, ["auth.sign_in_failed"], None, 50)) == 10
 
 
 def test_a_bucket_fills_again_and_forgets_who_asked_longest_ago():

@@ -10,7 +10,7 @@ import pytest
 from tests.auth.browsing import HASHED
 
 from pilothouse.kernel.actors import Identity, Role
-from pilothouse.kernel.auth import store
+from pilothouse.kernel.auth import jobs, store
 from pilothouse.kernel.auth.formats import digest
 from pilothouse.kernel.auth.model import LOCAL, Asked, Attempt, Provider
 from pilothouse.kernel.auth.service import asking, auditing, people, staying, tokens
@@ -131,7 +131,7 @@ def test_a_token_may_what_its_scopes_and_its_person_may_and_no_more(db):
         assert (found.role, found.scopes) == (Role.NOBODY, {"events"})
         with pytest.raises(Invalid, match="needs someone who is admin"):
             tokens.create(tx, editor, "more", ["admin"], 9)
-        store.change_person(tx.conn, msgspec.structs.replace(editor, role=Role.VIEWER))
+        store.change_person(tx.conn, editor.id, role=Role.VIEWER)
         found = asking.by_token(tx, events, KNOWN).actor
         assert (found.role, found.scopes) == (Role.NOBODY, frozenset())
 
@@ -139,7 +139,7 @@ def test_a_token_may_what_its_scopes_and_its_person_may_and_no_more(db):
 def test_a_token_that_may_only_read_has_no_teams(db):
     with db.begin() as tx:
         person = msgspec.structs.replace(a_person(tx), teams=("group:default/payments",))
-        store.change_person(tx.conn, person)
+        store.change_person(tx.conn, person.id, teams=person.teams)
         reads, _ = tokens.create(tx, person, "reads", ["read"], 9)
         writes, _ = tokens.create(tx, person, "writes", ["write"], 9)
         assert asking.by_token(tx, reads, KNOWN).actor.teams == ()
@@ -227,15 +227,64 @@ def test_one_comes_back_with_ones_own_state_in_time_or_not_at_all(
             staying.come_back(at(tx, minutes=minutes), state, browser, provider)
 
 
-def test_what_is_over_is_forgotten_at_the_next_sign_in(db):
+def test_what_is_over_is_forgotten_by_a_job_whether_or_not_anybody_signs_in(db):
+    with db.begin() as tx:
+        signed_in(tx, a_person(tx))
+        away(tx)
+        staying.clean(at(tx, minutes=9))
+        assert len(rows(tx, store.sessions)) == len(rows(tx, store.attempts)) == 1
+        staying.clean(at(tx, days=2))
+        assert rows(tx, store.sessions) == rows(tx, store.attempts) == []
+    [cleaning] = [kind for kind in jobs.jobs if kind.name == "auth.clean"]
+    assert cleaning.every == timedelta(minutes=10)
+
+
+def rows(tx, table):
+    return tx.conn.execute(table.select()).all()
+
+
+def test_a_session_that_ended_unused_is_nowhere_one_is_signed_in(db):
     with db.begin() as tx:
         person = a_person(tx)
         signed_in(tx, person)
-        away(tx)
-        late = at(tx, days=2)
-        signed_in(late, person)
-        assert len(staying.sessions(late, person)) == 1
-        assert store.take_attempt(tx.conn, digest("the state")) is None
+        signed_in(at(tx, minutes=30), person)
+        assert len(staying.sessions(at(tx, minutes=59), person, IDLE)) == 2
+        assert len(staying.sessions(at(tx, minutes=60), person, IDLE)) == 1
+        assert staying.sessions(at(tx, minutes=90), person, IDLE) == []
+        assert staying.sessions(at(tx, hours=24), person, timedelta(days=9)) != []
+        assert staying.sessions(at(tx, hours=25), person, timedelta(days=9)) == []
+
+
+def test_another_password_ends_all_sessions_but_the_one_that_asks(db):
+    with db.begin() as tx:
+        person = a_person(tx)
+        secrets = [signed_in(tx, person) for _ in range(3)]
+        mine = asking.by_session(tx, secrets[1], IDLE, KNOWN).session
+        people.change_password(tx, person, HASHED, mine.id)
+        found = [asking.by_session(tx, one, IDLE, KNOWN) is not None for one in secrets]
+        assert found == [False, True, False]
+
+
+def test_what_was_read_before_a_provider_was_asked_overwrites_nothing(db):
+    with db.begin() as tx:
+        read = people.welcome(tx, KEYCLOAK, MAYA, "viewer")
+        people.put_refresh(tx, read, "asked with", timedelta(hours=1))
+        anew = msgspec.structs.replace(MAYA, name="may", groups=("platform",))
+        secret = signed_in(tx, people.welcome(tx, KEYCLOAK, anew, "viewer"))
+        people.put_refresh(tx, read, "of the new sign-in", timedelta(hours=1))
+        assert not people.renew_refresh(tx, read, "asked with", "given")
+        people.gone(tx, read, "it said so of the old token", "asked with")
+        people.still_there(tx, read)
+        found = asking.by_session(tx, secret, IDLE, KNOWN)
+        assert (found.person.name, found.person.role) == ("may", Role.ADMIN)
+        assert found.person.seen_at == tx.now
+        assert people.refresh_of(tx, read) == "of the new sign-in"
+        assert people.renew_refresh(tx, read, "of the new sign-in", "given")
+        people.gone(tx, read, "it said so", "given")
+        assert people.refresh_of(tx, read) is None
+        assert not people.renew_refresh(tx, read, "given", "and again")
+        assert asking.by_session(tx, secret, IDLE, KNOWN) is None
+        assert len(auditing.deeds(tx, ["auth.person_gone"], None, 9)) == 1
 
 
 def test_the_audit_is_read_page_by_page_newest_first(db):
@@ -265,7 +314,7 @@ def test_a_refresh_token_is_kept_and_has_its_provider_asked_later(db):
         assert not people.gets_in(tx, person)
         signed_in(tx, person)
         assert people.gets_in(tx, person)
-        kinds = {row.kind for row in tx.conn.execute(store.select(jobs_table().c.kind))}
+        kinds = {row.kind for row in rows(tx, jobs_table())}
         assert people.CHECK in kinds
 
 

@@ -14,7 +14,7 @@ from pilothouse.kernel import clock
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.auth import store
 from pilothouse.kernel.auth.formats import digest
-from pilothouse.kernel.auth.service import auditing, people
+from pilothouse.kernel.auth.service import auditing, people, staying
 
 
 def deeds(running, *types):
@@ -141,7 +141,7 @@ def test_last_used_is_written_at_most_once_a_minute(running, browser):
     def seen():
         with running.program.db.read() as tx:
             person = people.local_user(tx, "viewer")
-            return store.sessions_of(tx.conn, person.id)[0].seen_at
+            return staying.sessions(tx, person, timedelta(hours=12))[0].seen_at
 
     first = seen()
     with later(seconds=50):
@@ -180,7 +180,7 @@ def test_one_of_ones_sessions_can_be_ended_and_not_someone_elses(running, browse
     other.sign_in("editor")
     with running.program.db.read() as tx:
         editor = people.local_user(tx, "editor")
-        [session] = store.sessions_of(tx.conn, editor.id)
+        [session] = staying.sessions(tx, editor, timedelta(hours=12))
     refused = browser.post(f"/account/sessions/{session.id}/end")
     assert refused.status == 404
     assert other.get("/account").status == 200

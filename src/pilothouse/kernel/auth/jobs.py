@@ -9,7 +9,7 @@ import structlog
 from pilothouse.kernel.auth.formats import opened, sealed
 from pilothouse.kernel.auth.model import Claims, Person
 from pilothouse.kernel.auth.outside import keys, oidc
-from pilothouse.kernel.auth.service import people
+from pilothouse.kernel.auth.service import people, staying
 from pilothouse.kernel.errors import Denied
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import JobKind
@@ -87,7 +87,14 @@ def memberships(work: Work, _event: Event) -> None:
         people.move(tx, found)
 
 
+def clean(work: Work) -> None:
+    """Forget sessions that are over, and who went to a provider and never came back."""
+    with work.finish() as tx:
+        staying.clean(tx)
+
+
 # A provider that is away for days is asked every quarter of an hour, not given up.
 jobs = [
     JobKind(people.CHECK, check, max_attempts=1_000_000),
+    JobKind("auth.clean", clean, every=timedelta(minutes=10)),
 ]

@@ -41,7 +41,7 @@ from pilothouse.kernel.web.arriving import (
 )
 from pilothouse.kernel.web.frame import Frame
 from pilothouse.kernel.web.lanes import Lane
-from pilothouse.kernel.web.limits import Buckets
+from pilothouse.kernel.web.limits import Buckets, Folding
 
 AnyRequest = Request[Any, Any, Any]
 WRONG = "That name and that password do not belong together."
@@ -49,6 +49,8 @@ TRIED = Buckets(1 / 30, 10)  # passwords for one name: then one in half a minute
 # What takes long waits for itself only: hashing for the processor and 64 MiB, providers for others.
 PASSWORDS = Lane("passwords", threads=2, waiting=16)
 PROVIDERS = Lane("providers", threads=4, waiting=16)
+# Failures that are written down: of one address ten and then one a minute, ten a minute of all.
+FAILED = Folding(each=(1 / 60, 10), together=(1 / 6, 200))
 AWAY_COOKIE = "signing-in"
 DEEDS = 100  # a page
 
@@ -136,10 +138,20 @@ def check_password(
         kept = people.password_of(tx, person) if person else None
     right = fits(kept, data.password[: rules.MOST_PASSWORD])  # outside any transaction: it is slow
     if not right or person is None:
-        with program.db.begin() as tx:
-            staying.failed(tx, "password", "wrong password", address_of(request.scope), person)
+        _failed(request, program, "password", "wrong password", person)
         return _login_page(request, program, frame, target, error=WRONG, name=name, status=401)
     return _signed_in(request, program, person, target, "password")
+
+
+def _failed(
+    request: AnyRequest, program: Program, how: str, why: str, person: Person | None = None
+) -> None:
+    """Write down that someone did not get in; who tries and tries does not fill the journal."""
+    address = address_of(request.scope)
+    if (before := FAILED.told(address)) is None:
+        return
+    with program.db.begin() as tx:
+        staying.failed(tx, staying.Failure(how, why, address, person, before))
 
 
 def _signed_in(
@@ -235,8 +247,7 @@ def come_back(
         claims = side.arrive(_callback(settings, provider), _returned(request), attempt)
         person = _welcome(program, side, claims)
     except PilothouseError as error:
-        with program.db.begin() as tx:
-            staying.failed(tx, provider[:40], str(error)[:300], address_of(request.scope))
+        _failed(request, program, provider[:40], str(error)[:300])
         status = error.status if error.status != 500 else 502  # noqa: PLR2004
         return _login_page(request, program, frame, target, error=str(error), status=status)
     return _signed_in(request, program, person, target, provider)
@@ -301,9 +312,10 @@ def _account_page(
     """`said`: a token that was just made, or what was wrong with a form."""
     person = asked.person
     settings = program.settings
+    idle = timedelta(seconds=settings.session_idle)
     with program.db.read(asked.actor) as tx:
         mine = tokens.of(tx, person) if person else []
-        where = staying.sessions(tx, person) if person else []
+        where = staying.sessions(tx, person, idle) if person else []
     provider = settings.provider(person.provider) if person else None
     known = {**ROLE_SCOPES, **NARROW_SCOPES}
     return frame.page(
@@ -318,7 +330,7 @@ def _account_page(
         sessions=where,
         called=rules.agent_words,
         tokens=mine,
-        idle=timedelta(seconds=settings.session_idle),
+        idle=idle,
         scopes=[(s, SCOPE_WORDS[s]) for s in known if _may_give(s, asked)],
         made=said.get("made"),
         secret=said.get("secret", ""),

@@ -300,9 +300,15 @@ def add_session(conn: Connection, digest: str, session: Session) -> None:
     conn.execute(insert(sessions).values(digest=digest, **msgspec.structs.asdict(session)))
 
 
-def sessions_of(conn: Connection, person_id: str, limit: int = 100) -> list[Session]:
-    """Someone's sessions, the one used last first."""
-    mine = select(*_SESSION).where(sessions.c.person_id == person_id)
+def sessions_of(
+    conn: Connection, person_id: str, now: datetime, idle: timedelta, limit: int = 100
+) -> list[Session]:
+    """Someone's sessions that have not ended, the one used last first."""
+    mine = select(*_SESSION).where(
+        sessions.c.person_id == person_id,
+        sessions.c.expires_at > now,
+        sessions.c.seen_at > now - idle,
+    )
     rows = conn.execute(mine.order_by(sessions.c.seen_at.desc(), sessions.c.id).limit(limit))
     return [
         Session(**{name: getattr(row, name) for name in Session.__struct_fields__}) for row in rows

@@ -31,3 +31,25 @@ class Buckets:
 
     def __len__(self) -> int:
         return len(self._buckets)
+
+
+class Folding:
+    """Of what comes again and again, what is told: so much of each key, and of all together.
+
+    What is left out is counted, and the next of its key says how many that were.
+    """
+
+    def __init__(self, each: tuple[float, int], together: tuple[float, int]) -> None:
+        self._each, self._together = Buckets(*each), Buckets(*together)
+        self._left_out: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def told(self, key: str, now: float | None = None) -> int | None:
+        """How many were left out before this one; None: leave this one out too."""
+        with self._lock:
+            if self._each.wait(key, now) or self._together.wait("", now):
+                self._left_out[key] = self._left_out.pop(key, 0) + 1
+                if len(self._left_out) > MOST:
+                    self._left_out.popitem(last=False)
+                return None
+            return self._left_out.pop(key, 0)

@@ -40,7 +40,6 @@ def begin(tx: Tx, person: Person, browser: Browser, lifetime: timedelta, how: st
     session = Session(
         uuid7(), person.id, tx.now, tx.now, tx.now + lifetime, address=address, agent=agent
     )
-    store.clean(tx.conn, tx.now, rules.ATTEMPT)
     store.add_session(tx.conn, digest(secret), session)
     store.change_person(tx.conn, person.id, seen_at=tx.now, gone_at=None)
     tx.actor = actor_of(person)
@@ -53,19 +52,32 @@ def _line(text: str, most: int) -> str:
     return "".join(c for c in text if c.isprintable())[:most]
 
 
-def failed(tx: Tx, how: str, why: str, address: str, person: Person | None = None) -> None:
+class Failure(msgspec.Struct, frozen=True):
+    """Someone did not get in."""
+
+    how: str
+    why: str
+    address: str
+    person: Person | None = None  # a name that nobody here has is not kept
+    before: int = 0  # others from that address since the last that was written down
+
+
+def failed(tx: Tx, failure: Failure) -> None:
     """Write down that someone did not get in.
 
     A name that nobody here has is not kept: people type passwords there by mistake.
     """
-    who = person.actor_id if person else "an unknown name"
-    data = {"how": how, "person": who, "why": why, "address": _line(address, 64)}
+    who = failure.person.actor_id if failure.person else "an unknown name"
+    data: dict[str, object] = {"how": failure.how, "person": who, "why": failure.why}
+    data["address"] = _line(failure.address, 64)
+    if failure.before:
+        data["others before"] = failure.before
     tx.emit(Event(type="auth.sign_in_failed", data=data))
 
 
-def sessions(tx: Tx, person: Person) -> list[Session]:
+def sessions(tx: Tx, person: Person, idle: timedelta) -> list[Session]:
     """Where someone is signed in."""
-    return store.sessions_of(tx.conn, person.id)
+    return store.sessions_of(tx.conn, person.id, tx.now, idle)
 
 
 def end(tx: Tx, asked: Asked) -> None:
@@ -87,6 +99,11 @@ def end_all(tx: Tx, person: Person) -> int:
     ended = store.end_sessions(tx.conn, person.id)
     tx.emit(Event(type="auth.sessions_ended", data={"sessions": ended}))
     return ended
+
+
+def clean(tx: Tx) -> None:
+    """Forget sessions that are too old, and who never came back from a provider."""
+    store.clean(tx.conn, tx.now, rules.ATTEMPT)
 
 
 # --- On the way to a provider and back ---
