@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
+from tests.auth.browsing import Browser, add, generous
 from tests.catalog.following import write
-from tests.docs.reading_docs import MODULES, REF, Docs, repository
+from tests.docs.reading_docs import CATALOG, MODULES, REF, Docs, repository
 from tests.kernel.portal import PAGE, Portal, serving
+
+from pilothouse.docs.module import module as docs
+from pilothouse.kernel.actors import Role
+from pilothouse.kernel.auth.module import module as auth
+from pilothouse.kernel.auth.service import auditing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +112,47 @@ def test_still_right_is_one_click_and_its_page_says_so(portal: Portal) -> None:
     assert answer.status == 303
     assert "as you said" in portal.get(answer.headers["location"], PAGE).text
     assert "by local admin" in portal.get("/runbooks", PAGE).text
+
+
+MAYA = """
+---
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: maya}
+spec: {memberOf: [team-a]}
+"""
+
+
+@pytest.fixture
+def signed_in(database_url: str, tmp_path: Path) -> Iterator[Portal]:
+    files = {
+        "catalog-info.yaml": CATALOG + MAYA,
+        "docs/index.md": "# Pay\n",
+        "docs/runbooks/queue.md": "# Queue stuck\n\n- [ ] Drain it\n",
+    }
+    settings = {"local_users": True, "data": str(tmp_path / "data")}
+    with generous(), serving(database_url, (auth, *MODULES), **settings) as running:
+        Docs(running.program).read(repository(tmp_path / "source", files))
+        for name, role in (("maya", Role.VIEWER), ("tom", Role.VIEWER), ("eve", Role.RESPONDER)):
+            add(running.program, name, role)
+        yield running
+
+
+@pytest.mark.parametrize(("name", "may"), [("maya", True), ("eve", True), ("tom", False)])
+def test_a_runbook_is_confirmed_by_responders_and_by_the_team_whose_it_is(
+    signed_in: Portal, name: str, may: bool
+) -> None:
+    browser = Browser.of(signed_in)
+    browser.sign_in(name)
+    path = f"{HOME}/docs/runbooks/queue"
+    assert ("This runbook is still right" in browser.get(path).text) is may
+    answer = browser.post("/runbooks/still-right", ref=REF, page="docs/runbooks/queue")
+    assert answer.status == (303 if may else 403)
+    if not may:
+        assert "Ask group:default/team-a to do it, or an admin." in answer.text
+    with signed_in.program.db.read() as tx:
+        found = auditing.deeds(tx, docs.audited, None, 9)
+    assert len(found) == may
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilothouse.docs import commands, jobs, pages
-from pilothouse.docs.service import copying, panels, showing
+from pilothouse.docs.service import copying, panels, runbooks, showing
 from pilothouse.kernel.module import Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
 
@@ -47,6 +47,7 @@ module = Module(
         NavItem("Chart", "RFCs", "/rfcs", "r"),
     ],
     exported=copying.exported,
+    audited=(runbooks.CONFIRMED,),
     commands=commands.register,
     templates="pilothouse.docs",
 )

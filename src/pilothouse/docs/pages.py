@@ -76,10 +76,11 @@ def _ref(kind: FromPath[str], namespace: FromPath[str], name: FromPath[str]) -> 
 
 
 def _page(
-    request: AnyRequest, db: Database, frame: Frame, ref: EntityRef, slug: str
+    request: AnyRequest, db: Database, frame: Frame, actor: Actor, ref: EntityRef, slug: str
 ) -> Response[str]:
-    with db.read() as tx:
+    with db.read(actor) as tx:
         found = showing.page(tx, ref, slug)
+        may_confirm = found.runbook is not None and runbooks.may_confirm(tx, ref)
     return frame.page(
         request,
         "docs/page.html",
@@ -87,6 +88,7 @@ def _page(
         found=found,
         questions=tuple(Asked),
         nav_item=SECTIONS[found.role],
+        may_confirm=may_confirm,
         confirmed="confirmed" in request.query_params,
     )
 
@@ -97,9 +99,10 @@ def first(
     ref: NamedDependency[EntityRef],
     db: NamedDependency[Database],
     frame: NamedDependency[Frame],
+    actor: NamedDependency[Actor],
 ) -> Response[str]:
     """The first page of an entity's docs."""
-    return _page(request, db, frame, ref, "")
+    return _page(request, db, frame, actor, ref, "")
 
 
 @get("/{slug:path}", opt=VIEWER, sync_to_thread=True)
@@ -109,9 +112,10 @@ def page(
     slug: FromPath[str],
     db: NamedDependency[Database],
     frame: NamedDependency[Frame],
+    actor: NamedDependency[Actor],
 ) -> Response[str]:
     """A page of an entity's docs."""
-    return _page(request, db, frame, ref, str(slug).strip("/"))
+    return _page(request, db, frame, actor, ref, str(slug).strip("/"))
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -123,7 +127,7 @@ class Said(msgspec.Struct, frozen=True):
 
 @post(
     "/runbooks/still-right",
-    opt=needs(Role.RESPONDER),
+    opt=VIEWER,  # and a responder, or of the team whose docs they are: asked with the runbook
     sync_to_thread=True,
     status_code=303,
     include_in_schema=False,

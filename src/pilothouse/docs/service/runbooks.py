@@ -11,6 +11,8 @@ from pilothouse.catalog.service.views import Named
 from pilothouse.docs.model import Fault, Review, Role, Step
 from pilothouse.docs.rules import paths, reviewing
 from pilothouse.docs.store import pages, runbooks, sources
+from pilothouse.kernel import actors
+from pilothouse.kernel.auth.service import owning
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.events import Event
 
@@ -99,11 +101,21 @@ def of_page(tx: Tx, page_id: int) -> Runbook | None:
     return msgspec.structs.replace(_runbook(tx, row), about=tuple(names[ref] for ref in refs))
 
 
+def may_confirm(tx: Tx, ref: EntityRef) -> bool:
+    """Whether the actor may say that a runbook of these docs is right.
+
+    Those who are on call may, and those who own what the docs are of.
+    """
+    return tx.actor.role >= actors.Role.RESPONDER or owning.may_edit(tx, tx.actor, str(ref))
+
+
 def confirm(tx: Tx, ref: EntityRef, slug: str) -> str:
     """Write down that a runbook is still right, as the actor says; its address.
 
-    Raises NotFound when there is no such runbook.
+    Raises Denied when they may not say so, NotFound when there is no such runbook.
     """
+    if not may_confirm(tx, ref):
+        owning.require_edit(tx, tx.actor, str(ref))
     site = sources.site_of(tx.conn, str(ref))
     page = pages.by_slug(tx.conn, site.id, slug) if site else None
     if page is None:
