@@ -113,6 +113,7 @@ def test_a_viewer_does_not_do_what_needs_more(running, secrets, method, path):
     ):
         assert answer.status == 403, answer.text
         assert "this needs" in answer.text
+        assert "Ask an admin" in answer.text
 
 
 @pytest.mark.parametrize(("method", "path"), [row for row in VIEWERS if row[1] != "/live"])

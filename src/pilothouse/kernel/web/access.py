@@ -48,7 +48,10 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
     if actor.id == NOBODY.id:
         why = asked_of(connection.scope).refused
         raise SignInNeeded(why or f"this needs someone who is {role.name.lower()}")
-    raise Denied(f"{actor.name} is {actor.role.name.lower()}; this needs {role.name.lower()}")
+    raise Denied(
+        f"{actor.name} is {actor.role.name.lower()}; this needs {role.name.lower()}. "
+        "Ask an admin of this portal to do it, or for that role."
+    )
 
 
 def _check_numbers(params: Mapping[str, Any]) -> None:
