@@ -52,9 +52,11 @@ def working(docs: Docs) -> Iterator[None]:
     worker = docs.program.worker(["docs.look"])
     thread = threading.Thread(target=worker.run)
     thread.start()
-    yield
-    worker.stop()
-    thread.join()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()
 
 
 def waiting(docs: Docs) -> list[str]:
