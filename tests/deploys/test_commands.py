@@ -1,8 +1,13 @@
 """`pilothouse deploy`, as a CI runs it."""
 
+import os
+
 import pytest
+from cyclopts import App
 from tests.deploys.telling import telling
 from tests.servers import LOOPBACK, free_port
+
+from pilothouse.deploys import commands
 
 CATALOG = (
     "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: checkout}\n"
@@ -54,6 +59,20 @@ def test_without_a_server_it_is_written_into_the_database(tmp_path, program):
 def test_what_is_wrong_is_said(program, arguments, code, words):
     found, said = run(program, *arguments)
     assert (found, words in said) == (code, True), said
+
+
+def test_whoever_has_no_name_is_a_number(sqlite_url, tmp_path, monkeypatch):
+    def nobody(uid):
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)  # as in a container without /etc/passwd
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", *commands.CI_PEOPLE):
+        monkeypatch.delenv(name, raising=False)
+    with telling(sqlite_url, tmp_path) as told:
+        app = App()
+        commands.register(app, lambda **_: told.portal.program)
+        app(["deploy", *WORDS], exit_on_error=False, result_action="return_value")
+        assert [one.by for one in told.history()] == [str(os.getuid())]
 
 
 def test_help_tells_of_every_option(program):

@@ -90,7 +90,7 @@ def register(cli: App, open_program: Open) -> None:
             "status": status,
             "commit": commit,
             "url": url or _first(CI_URLS) or _github_url(),
-            "by": by or _first(CI_PEOPLE) or getpass.getuser(),
+            "by": by or _first(CI_PEOPLE) or _person(),
             "id": run,
             "production": production,
         }
@@ -129,6 +129,14 @@ def _write(program: Program, event: cloudevents.CloudEvent) -> None:
         why = receiving.unmatched(tx, event)
     if why:
         raise NotFound(f"{why}. It is kept, and taken in when there is one")
+
+
+def _person() -> str:
+    """Who runs the command; a number where a container has no name for them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
 
 
 def _first(names: tuple[str, ...]) -> str:
