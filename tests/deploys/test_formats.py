@@ -88,6 +88,8 @@ def test_times_and_texts_are_bounded(value):
         ("2026-11-23 12:00:00 UTC", NOW),
         (int(NOW.timestamp()), NOW),
         ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-12:00", None),
+        ("0001-01-01T00:00:00+12:00", None),
         ("tomorrow", None),
         ("", None),
         (True, None),
@@ -133,6 +135,45 @@ SHA = "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"
 )
 def test_a_version_is_a_tag_or_a_short_commit(ref, version):
     assert versions.version_of(ref, SHA) == version
+
+
+@pytest.mark.parametrize(
+    ("said", "commit"),
+    [(SHA, SHA), (SHA.upper(), SHA), ("f95f852", "f95f852"), ("a" * 64, "a" * 64), ("a" * 65, ""),
+     ("release/" + "a" * 60, ""), ("main", ""), ("", "")],
+)  # fmt: skip
+def test_a_branch_is_no_commit(said, commit):
+    assert versions.commit_of(said) == commit
+
+
+LONG = "feature/a-branch-that-says-all-that-is-done-on-it-and-why-it-came-to-be-so-long"
+PUSHED = {"id": LONG, "timestamp": "2026-11-23T12:00:00Z"}
+
+
+def test_only_what_looks_like_a_commit_is_kept_as_one():
+    repository = {"repository": {"full_name": "a/b"}}
+    project = {"project": {"path_with_namespace": "a/b"}}
+    release = {"action": "published", "release": {"tag_name": "v1", "target_commitish": LONG}}
+    hook = {"object_kind": "deployment", "status": "success", "ref": "v1", "short_sha": LONG}
+    event = cloudevents.CloudEvent(
+        "1", "/x", reports.OURS, data={"entity": "a", "environment": "p", "commit": LONG}
+    )
+    for told in (
+        github.told("release", release | repository, NOW),
+        github.told("deployment", {"deployment": {"sha": LONG, "ref": "v1"}} | repository, NOW),
+        gitlab.told(hook | project, NOW),
+        reports.told(event, NOW),
+    ):
+        [report] = told.reports
+        assert (report.commit, bool(report.version)) == ("", True)
+    push = {"commits": [PUSHED], "object_kind": "push", "after": SHA}
+    assert github.told("push", push | repository, NOW).commits == ()
+    assert gitlab.told(push | project, NOW).commits == ()
+
+
+def test_a_project_known_by_its_address_alone_has_a_bounded_name():
+    body = {"project": {"web_url": "https://git.corp.com/" + "a" * 1000}}
+    assert len(gitlab.repository_of(body)) == 300
 
 
 @pytest.mark.parametrize(

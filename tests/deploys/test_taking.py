@@ -170,6 +170,37 @@ def test_a_push_has_its_source_looked_at_at_once_and_tells_when_commits_were_mad
         assert told.states() == [("taken", ""), ("taken", "")]
 
 
+@pytest.mark.parametrize(
+    ("spec", "looked"),
+    [
+        ("https://git.corp.com/shop/pay#main", True),
+        ("git@git.corp.com:Shop/Pay.git//folder", True),
+        ("ssh://git@git.corp.com:2222/shop/pay.git", True),
+        ("https://gitlab.com/shop/pay", False),
+        ("https://git.corp.com/shop/pay-web", False),
+    ],
+)
+def test_a_push_of_a_forge_of_ones_own_has_its_source_looked_at(sqlite_url, tmp_path, spec, looked):
+    with telling(sqlite_url, tmp_path) as told:
+        with told.db.begin() as tx:
+            passes.register(tx, [str(told.folder), spec])
+        there = {"path_with_namespace": "shop/pay", "web_url": "https://git.corp.com/Shop/Pay"}
+        push = {"object_kind": "push", "after": sha(9), "project": there, "commits": []}
+        assert told.gitlab(push).status == 202
+        told.take()
+        assert (spec in told.waiting_jobs("catalog.sync")) is looked
+
+
+def test_a_push_of_github_enterprise_has_its_source_looked_at(sqlite_url, tmp_path):
+    with telling(sqlite_url, tmp_path) as told:
+        specs = ["https://code.corp.com/shop/checkout", "https://github.com/shop/checkout"]
+        with told.db.begin() as tx:
+            passes.register(tx, [str(told.folder), *specs])
+        here = {"full_name": "shop/checkout", "html_url": "https://code.corp.com/shop/checkout"}
+        told.statuses([("push", {"repository": here, "commits": []})])
+        assert set(specs) & set(told.waiting_jobs("catalog.sync")) == set(specs[:1])
+
+
 def test_several_entities_of_a_repository_are_told_apart(database_url, tmp_path):
     def at(folder):
         url = f"url:https://github.com/shop/mono/tree/main/services/{folder}/"

@@ -136,6 +136,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     sync: bool = False  # files of the repository may have changed
     host: str = ""
     repository: str = ""
+    addresses: tuple[str, ...] = ()  # of the repository, where it really is: pages, git
     why: str = ""
 
 

@@ -17,14 +17,16 @@ from pilothouse.deploys.formats.parts import (
     MOST_COMMITS,
     MOST_PATHS,
     WORDS,
+    addresses_of,
     first_line,
     text_of,
     time_of,
 )
-from pilothouse.deploys.formats.versions import version_of
+from pilothouse.deploys.formats.versions import commit_of, version_of, whole_commit_of
 from pilothouse.deploys.model import RELEASE, Change, Hints, Pushed, Report, Status, Told
 
-HOST = "github.com"
+HOST = "github.com"  # whose annotation names the repository, wherever the instance is
+ADDRESSES = ("html_url", "clone_url", "ssh_url")
 KINDS = frozenset({"deployment", "deployment_status", "release", "workflow_run", "push"})
 _DEPLOYS = re.compile(r"deploy|rollout|ship to|release to", re.IGNORECASE)
 _TO = re.compile(r"\b(?:to|→)\s+([\w./-]+)\s*$", re.IGNORECASE)
@@ -74,6 +76,7 @@ def told(kind: str, body: Mapping[str, Any], received_at: datetime) -> Told:
         sync=found.sync,
         host=HOST,
         repository=repository,
+        addresses=addresses_of(_map(body, "repository"), ADDRESSES, f"https://{HOST}/{repository}"),
         why=found.why,
     )
 
@@ -110,7 +113,7 @@ def _report(
     at: datetime,
     url: str = "",
 ) -> Report:
-    payload, commit = said.get("payload"), text_of(said.get("sha")).lower()
+    payload, commit = said.get("payload"), commit_of(text_of(said.get("sha")))
     given: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
     environment = text_of(said.get("environment")) or "production"
     production = said.get("production_environment")
@@ -155,7 +158,7 @@ def _release(repository: str, body: Mapping[str, Any], received_at: datetime) ->
         version=tag,
         status=Status.SUCCEEDED,
         at=at,
-        commit=aim.lower() if len(aim) >= 40 else "",  # noqa: PLR2004  else it is a branch
+        commit=whole_commit_of(aim),  # else it is a branch
         started_at=at,
         by=_login(said, "author"),
         url=text_of(said.get("html_url"), LONGEST_URL),
@@ -183,7 +186,7 @@ def _workflow_run(repository: str, body: Mapping[str, Any], received_at: datetim
         return Told(commits=commits, why=f"a workflow that ended as {ended} deployed nothing")
     match = _TO.search(name)
     environment = match[1] if match else "production"
-    commit = text_of(run.get("head_sha")).lower()
+    commit = commit_of(text_of(run.get("head_sha")))
     report = Report(
         key=f"github:{repository}:run:{run.get('id')}",
         environment=environment,
@@ -214,7 +217,8 @@ def _push(repository: str, body: Mapping[str, Any]) -> Told:
 
 
 def _is_whole(commit: Mapping[str, Any]) -> bool:
-    return bool(text_of(commit.get("id"))) and time_of(commit.get("timestamp")) is not None
+    known = whole_commit_of(text_of(commit.get("id")))
+    return bool(known) and time_of(commit.get("timestamp")) is not None
 
 
 def _pushed(repository: str, commit: Mapping[str, Any]) -> Pushed:
@@ -228,7 +232,7 @@ def _pushed(repository: str, commit: Mapping[str, Any]) -> Pushed:
     at = time_of(commit.get("timestamp"))
     assert at is not None  # noqa: S101  _is_whole has looked
     change = Change(
-        text_of(commit.get("id")).lower(),
+        whole_commit_of(text_of(commit.get("id"))),
         text_of(author.get("name")) or text_of(author.get("username")),
         at,
         first_line(commit.get("message")),

@@ -9,18 +9,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pilothouse.deploys.formats.parts import (
+    LONGEST_NAME,
     LONGEST_URL,
     MOST_COMMITS,
     MOST_PATHS,
     WORDS,
+    addresses_of,
     first_line,
     text_of,
     time_of,
 )
-from pilothouse.deploys.formats.versions import version_of
+from pilothouse.deploys.formats.versions import commit_of, version_of, whole_commit_of
 from pilothouse.deploys.model import RELEASE, Change, Hints, Pushed, Report, Status, Told
 
 HOST = "gitlab.com"  # whose annotation names the project, wherever the instance is
+ADDRESSES = ("web_url", "git_http_url", "git_ssh_url")
 KINDS = frozenset({"deployment", "pipeline", "push", "tag_push", "release"})
 _COMMIT_URL = re.compile(r"/commit/([0-9a-f]{40,64})\b")
 _ZEROS = re.compile(r"0+")
@@ -32,7 +35,7 @@ def repository_of(body: Mapping[str, Any]) -> str:
     path = text_of(project.get("path_with_namespace"))
     if not path:
         path = urlsplit(text_of(project.get("web_url"), LONGEST_URL)).path.strip("/")
-    return path.lower()
+    return path.lower()[:LONGEST_NAME]
 
 
 def kind_of(body: Mapping[str, Any]) -> str:
@@ -71,6 +74,7 @@ def told(body: Mapping[str, Any], received_at: datetime) -> Told:
         sync=found.sync,
         host=HOST,
         repository=repository,
+        addresses=addresses_of(_map(body, "project"), ADDRESSES, f"https://{HOST}/{repository}"),
         why=found.why,
     )
 
@@ -80,7 +84,7 @@ def _deployment(repository: str, body: Mapping[str, Any], received_at: datetime)
     if word not in WORDS:
         return Told(why=f"a deployment that is {word or 'without a status'} changes nothing")
     match = _COMMIT_URL.search(text_of(body.get("commit_url"), LONGEST_URL))
-    commit = match[1] if match else text_of(body.get("short_sha"))
+    commit = commit_of(match[1] if match else text_of(body.get("short_sha")))
     environment = text_of(body.get("environment")) or "production"
     tier = text_of(body.get("environment_tier"))
     number = body.get("deployment_id") or body.get("deployable_id")
@@ -106,7 +110,7 @@ def _deployment(repository: str, body: Mapping[str, Any], received_at: datetime)
 def _pipeline(repository: str, body: Mapping[str, Any], received_at: datetime) -> Told:
     said, commit = _map(body, "object_attributes"), _map(body, "commit")
     commits = (_pushed(repository, commit),) if _is_whole(commit) else ()
-    sha = text_of(said.get("sha")) or text_of(commit.get("id"))
+    sha = commit_of(text_of(said.get("sha")) or text_of(commit.get("id")))
     builds = [one for one in body.get("builds") or () if isinstance(one, dict)]
     reports = [
         report
@@ -166,7 +170,7 @@ def _release(repository: str, body: Mapping[str, Any], received_at: datetime) ->
         status=Status.SUCCEEDED,
         at=at,
         started_at=at,
-        commit=text_of(commit.get("id")),
+        commit=whole_commit_of(text_of(commit.get("id"))),
         url=text_of(body.get("url"), LONGEST_URL),
         source="gitlab",
         host=HOST,
@@ -185,7 +189,8 @@ def _push(repository: str, body: Mapping[str, Any]) -> Told:
 
 
 def _is_whole(commit: Mapping[str, Any]) -> bool:
-    return bool(text_of(commit.get("id"))) and time_of(commit.get("timestamp")) is not None
+    known = whole_commit_of(text_of(commit.get("id")))
+    return bool(known) and time_of(commit.get("timestamp")) is not None
 
 
 def _pushed(repository: str, commit: Mapping[str, Any]) -> Pushed:
@@ -198,7 +203,8 @@ def _pushed(repository: str, commit: Mapping[str, Any]) -> Pushed:
     at = time_of(commit.get("timestamp"))
     assert at is not None  # noqa: S101  _is_whole has looked
     author = text_of(_map(commit, "author").get("name"))
-    change = Change(text_of(commit.get("id")), author, at, first_line(commit.get("message")))
+    known = whole_commit_of(text_of(commit.get("id")))
+    change = Change(known, author, at, first_line(commit.get("message")))
     return Pushed(host=HOST, repository=repository, change=change, paths=tuple(paths[:MOST_PATHS]))
 
 

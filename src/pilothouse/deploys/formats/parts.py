@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,17 +55,26 @@ def time_of(value: Any) -> datetime | None:
             if text.count(" ") == 2:  # noqa: PLR2004  date, time, zone
                 text = "".join(text.rsplit(" ", 1))
             at = datetime.fromisoformat(text)
+        if at is None:
+            return None
+        # The end of the last year there is, in a zone behind UTC, is no time in UTC.
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    if at is None:
-        return None
-    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     return at if _EARLIEST <= at <= _LATEST else None
 
 
 def text_of(value: Any, longest: int = LONGEST_NAME) -> str:
     """A text without NULs, cut to a length; "" for what is none."""
     return value.replace("\0", "")[:longest].strip() if isinstance(value, str) else ""
+
+
+def addresses_of(
+    values: Mapping[str, Any], names: Sequence[str], otherwise: str
+) -> tuple[str, ...]:
+    """The addresses that a repository has under these names; the other one where it has none."""
+    found = [text for name in names if (text := text_of(values.get(name), LONGEST_URL))]
+    return tuple(found) or (otherwise,)
 
 
 def first_line(value: Any) -> str:

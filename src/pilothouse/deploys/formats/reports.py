@@ -17,7 +17,7 @@ from pilothouse.deploys.formats.parts import (
     text_of,
     time_of,
 )
-from pilothouse.deploys.formats.versions import SHORT, version_of_purl
+from pilothouse.deploys.formats.versions import SHORT, commit_of, version_of_purl
 from pilothouse.deploys.model import RELEASE, Hints, Report, Status, Told
 from pilothouse.kernel.errors import Invalid
 
@@ -46,11 +46,12 @@ def _ours(event: CloudEvent, at: datetime) -> Report:
     data = event.data if isinstance(event.data, dict) else {}
     entity = text_of(data.get("entity")) or event.subject
     environment, version = text_of(data.get("environment")), text_of(data.get("version"))
-    commit = text_of(data.get("commit")).lower()
+    said = text_of(data.get("commit"))
+    commit = commit_of(said)
     for name, value in (("entity", entity), ("environment", environment)):
         if not value:
             raise Invalid(f"data.{name} is missing: which {name} was it?")
-    if not version and not commit:
+    if not version and not said:
         raise Invalid("data.version is missing: which version was deployed?")
     word = text_of(data.get("status")) or Status.SUCCEEDED
     if word not in WORDS:
@@ -59,7 +60,7 @@ def _ours(event: CloudEvent, at: datetime) -> Report:
     return Report(
         key=f"cloudevents:{event.source}:{text_of(data.get('id')) or event.id}",
         environment=environment,
-        version=version[:LONGEST_VERSION] or commit[:SHORT],
+        version=(version or commit[:SHORT] or said)[:LONGEST_VERSION],
         status=WORDS[word],
         at=at,
         commit=commit,
@@ -100,7 +101,7 @@ def _cdevent(event: CloudEvent, at: datetime) -> Told:
         version=version[:LONGEST_VERSION],
         status=_PREDICATES[predicate],
         at=at,
-        commit=text_of(custom.get("commit")) or commit,
+        commit=commit_of(text_of(custom.get("commit"))) or commit,
         by=text_of(custom.get("by")),
         url=text_of(custom.get("url"), LONGEST_URL),
         source="cdevents",

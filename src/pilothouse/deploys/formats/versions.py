@@ -8,11 +8,24 @@ from urllib.parse import parse_qs, unquote
 SHORT = 7  # characters of a commit that stand for it
 _BRANCHES = frozenset({"main", "master", "trunk", "develop", "development", "head"})
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SHORT_SHA = re.compile(r"[0-9a-f]{7,64}")
 
 
 def is_commit(text: str) -> bool:
     """Whether it is a whole commit id."""
     return _SHA.fullmatch(text) is not None
+
+
+def commit_of(text: str) -> str:
+    """A commit id, whole or abbreviated, in lower case; "" for what is none, as a branch."""
+    text = text.lower()
+    return text if _SHORT_SHA.fullmatch(text) else ""
+
+
+def whole_commit_of(text: str) -> str:
+    """A whole commit id in lower case; "" for what is none."""
+    text = text.lower()
+    return text if is_commit(text) else ""
 
 
 def version_of(ref: str, commit: str) -> str:

@@ -10,6 +10,7 @@ import structlog
 
 from pilothouse.catalog.service import annotated, refreshing
 from pilothouse.deploys.formats import cloudevents, github, gitlab, reports
+from pilothouse.deploys.formats.parts import text_of
 from pilothouse.deploys.model import (
     RELEASE,
     Delivery,
@@ -24,7 +25,7 @@ from pilothouse.deploys.rules.ledger import Ledger, key_of
 from pilothouse.deploys.service import writing
 from pilothouse.deploys.service.receiving import TAKE
 from pilothouse.deploys.store import deliveries, deployments, pushes
-from pilothouse.kernel.errors import NotFound, PilothouseError
+from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 
@@ -49,18 +50,32 @@ class Read:
 
 
 def take(tx: Tx) -> int:
-    """Work out the oldest deliveries that wait; how many there were."""
+    """Work out the oldest deliveries that wait; how many there were.
+
+    One that makes the batch fail is found by taking them one by one, and is kept as unreadable:
+    it stops no other.
+    """
     deliveries.one_at_a_time(tx.conn)
     waiting = deliveries.waiting(tx.conn, BATCH, BATCH_BYTES)
-    if not waiting:
-        return 0
+    if waiting and deliveries.attempt(tx.conn, lambda: _take(tx, waiting)) is not None:
+        for one in waiting:
+            _take_alone(tx, one)
+    return len(waiting)
+
+
+def _take_alone(tx: Tx, delivery: Delivery) -> None:
+    error = deliveries.attempt(tx.conn, lambda: _take(tx, [delivery]))
+    if error is not None:
+        deliveries.settle(tx.conn, [_unreadable(delivery, error)])
+
+
+def _take(tx: Tx, waiting: Sequence[Delivery]) -> None:
     found = [_read(one) for one in waiting]
     pushes.note(tx.conn, [one for item in found for one in item.told.commits], tx.now)
     _aim(tx, found)
     _write(tx, found)
     _sync(tx, found)
     deliveries.settle(tx.conn, [_settled(item) for item in found])
-    return len(waiting)
 
 
 def _read(delivery: Delivery) -> Read:
@@ -76,10 +91,15 @@ def _read(delivery: Delivery) -> Read:
                 event = msgspec.convert(body, cloudevents.CloudEvent)
                 told = reports.told(event, delivery.received_at)
     except (PilothouseError, msgspec.MsgspecError, TypeError, AttributeError, ValueError) as error:
-        log.warning("deploys.unreadable", delivery=delivery.delivery_id, error=str(error))
-        failed = _with(delivery, State.UNREADABLE, f"{type(error).__name__}: {error}"[:500])
-        return Read(failed, Told())
+        return Read(_unreadable(delivery, error), Told())
     return Read(delivery, told)
+
+
+def _unreadable(delivery: Delivery, error: Exception) -> Delivery:
+    """The delivery with the reason why nothing came of it, as far as a database can keep that."""
+    said = f"{type(error).__name__}: {error}".encode(errors="replace").decode()
+    log.warning("deploys.unreadable", delivery=delivery.delivery_id, error=said)
+    return _with(delivery, State.UNREADABLE, text_of(said, 500))
 
 
 def _with(delivery: Delivery, state: State, why: str) -> Delivery:
@@ -214,13 +234,8 @@ def _ledger(tx: Tx, aims: Iterable[tuple[Report, Placed, str]]) -> Ledger:
 
 def _sync(tx: Tx, found: Sequence[Read]) -> None:
     """Have sources looked at at once whose files a push has changed."""
-    pushed = {(item.told.host, item.told.repository) for item in found if item.told.sync}
-    for host, repository in sorted(pushed):
-        for spec in annotated.sources_of_repository(tx, host, repository):
-            try:
-                refreshing.refresh_source(tx, spec)
-            except NotFound:  # it left while we looked
-                continue
+    pushed = [item.told for item in found if item.told.sync]
+    refreshing.refresh_repositories(tx, [one for told in pushed for one in told.addresses])
 
 
 def _settled(item: Read) -> Delivery:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from pilothouse.deploys.model import Delivery, State
 from pilothouse.deploys.store.tables import deliveries
@@ -32,6 +33,23 @@ def one_at_a_time(conn: Connection) -> None:
     """Until this transaction ends, no other writes deployments; SQLite sees to that itself."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+
+
+def attempt(conn: Connection, write: Callable[[], None]) -> Exception | None:
+    """Have something written, whole or not at all; why it could not be, None where it was.
+
+    Raises what lies not in that which is written: the database is away, busy or another one.
+    """
+    try:
+        with conn.begin_nested():
+            write()
+    except DBAPIError as error:
+        if not isinstance(error, DataError | IntegrityError):
+            raise
+        return error.orig if isinstance(error.orig, Exception) else error
+    except Exception as error:  # noqa: BLE001  whatever it is, the next one is another
+        return error
+    return None
 
 
 def waiting(conn: Connection, limit: int, most_bytes: int) -> list[Delivery]:
@@ -128,14 +146,15 @@ def page(conn: Connection, state: State | None, before: int | None, limit: int) 
     return [read(Delivery, row) for row in conn.execute(query)]
 
 
-def unsigned_since(conn: Connection, at: datetime) -> bool:
-    """Whether something came in since then without a signature."""
+def unsigned_since(conn: Connection, at: datetime) -> list[str]:
+    """Senders from whom something came in since then without a signature."""
     query = (
-        select(deliveries.c.id)
+        select(deliveries.c.sender)
         .where(deliveries.c.received_at >= at, deliveries.c.signed.is_(False))
-        .limit(1)
+        .group_by(deliveries.c.sender)
+        .order_by(deliveries.c.sender)
     )
-    return conn.execute(query).first() is not None
+    return list(conn.execute(query).scalars())
 
 
 def forget(conn: Connection, bodies_before: datetime, all_before: datetime) -> int:
