@@ -9,30 +9,61 @@ from typing import Any
 
 import structlog
 from litestar import Request, Response, post
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
 from litestar.params import RawBody
 
+from pilothouse.deploys.api.room import Room
 from pilothouse.deploys.api.together import together
 from pilothouse.deploys.formats import cloudevents, signatures
 from pilothouse.deploys.model import Delivery
 from pilothouse.deploys.service import receiving
 from pilothouse.deploys.service.receiving import Receipt
 from pilothouse.kernel import clock
-from pilothouse.kernel.actors import Role
+from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Denied, Invalid
 from pilothouse.kernel.program import Program
-from pilothouse.kernel.web.access import LOOPBACK, needs, public
+from pilothouse.kernel.settings import Settings
+from pilothouse.kernel.web.access import needs, public
 
 log = structlog.get_logger("pilothouse.deploys")
 
 AnyRequest = Request[Any, Any, Any]
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
 MOST_BYTES = 26_214_400  # GitHub sends at most 25 MB
 STORED, IGNORED = 202, 200
+ROOM = Room()  # of all of them together
+NOT_SIGNED = (
+    "X-Hub-Signature-256 is not the signature of this body: give the webhook at GitHub the secret "
+    "that the setting github_webhook_secret has"
+)
+
+
+def _guard_github(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Raises Denied, before the body is read, for what cannot be signed."""
+    secret = _settings(connection).github_webhook_secret
+    if not secret:
+        _only_here(_settings(connection), "github_webhook_secret")
+    elif not connection.headers.get("x-hub-signature-256"):
+        raise Denied(NOT_SIGNED)
+
+
+def _guard_gitlab(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Raises Denied, before the body is read, for a token that is another one."""
+    token = _settings(connection).gitlab_webhook_token
+    if not token:
+        _only_here(_settings(connection), "gitlab_webhook_token")
+    elif not signatures.is_token(token, connection.headers.get("x-gitlab-token", "")):
+        raise Denied(
+            "X-Gitlab-Token is not the one agreed on: give the webhook at GitLab the secret "
+            "token that the setting gitlab_webhook_token has"
+        )
 
 
 @post(
     "/hooks/github", opt=public(), sync_to_thread=True, status_code=202,
-    request_max_body_size=MOST_BYTES,
+    request_max_body_size=MOST_BYTES, guards=[_guard_github], middleware=[ROOM],
 )  # fmt: skip
 def github_hook(
     request: AnyRequest, body: RawBody, program: NamedDependency[Program]
@@ -43,14 +74,8 @@ def github_hook(
     """
     secret = program.settings.github_webhook_secret
     said = request.headers.get("x-hub-signature-256", "")
-    if secret:
-        if not signatures.is_signed(secret, body, said):
-            raise Denied(
-                "X-Hub-Signature-256 is not the signature of this body: give the webhook at GitHub "
-                "the secret that the setting github_webhook_secret has"
-            )
-    else:
-        _only_here(program, "github_webhook_secret")
+    if secret and not signatures.is_signed(secret, body, said):
+        raise Denied(NOT_SIGNED)
     kind = request.headers.get("x-github-event", "")
     sent = _payload(request, body)
     delivery = request.headers.get("x-github-delivery") or _digest(body)
@@ -60,7 +85,7 @@ def github_hook(
 
 @post(
     "/hooks/gitlab", opt=public(), sync_to_thread=True, status_code=202,
-    request_max_body_size=MOST_BYTES,
+    request_max_body_size=MOST_BYTES, guards=[_guard_gitlab], middleware=[ROOM],
 )  # fmt: skip
 def gitlab_hook(
     request: AnyRequest, body: RawBody, program: NamedDependency[Program]
@@ -70,31 +95,24 @@ def gitlab_hook(
     With the token that the setting gitlab_webhook_token has; without one, accepted on this machine
     only.
     """
-    token = program.settings.gitlab_webhook_token
-    if token:
-        if not signatures.is_token(token, request.headers.get("x-gitlab-token", "")):
-            raise Denied(
-                "X-Gitlab-Token is not the one agreed on: give the webhook at GitLab the secret "
-                "token that the setting gitlab_webhook_token has"
-            )
-    else:
-        _only_here(program, "gitlab_webhook_token")
     # One event goes to every hook of a project with one UUID, and a recursive one keeps it.
     key = request.headers.get("idempotency-key")
     uuid = request.headers.get("x-gitlab-event-uuid", "")
     delivery = key or f"{uuid}:{_digest(body)}"
-    found = receiving.from_gitlab(clock.now(), delivery, body, signed=bool(token))
+    signed = bool(program.settings.gitlab_webhook_token)
+    found = receiving.from_gitlab(clock.now(), delivery, body, signed=signed)
     return _answer(program, [found])
 
 
 @post(
     "/api/events", opt=needs(Role.RESPONDER, scope="events"), sync_to_thread=True,
-    status_code=202, request_max_body_size=MOST_BYTES,
+    status_code=202, request_max_body_size=MOST_BYTES, middleware=[ROOM],
 )  # fmt: skip
 def events(
     request: AnyRequest,
     body: RawBody,
     program: NamedDependency[Program],
+    actor: NamedDependency[Actor],
 ) -> Response[Receipt]:
     """CloudEvents 1.0: structured, batched or binary; all of a request are stored, or none.
 
@@ -103,24 +121,31 @@ def events(
     headers = {name.lower(): value for name, value in request.headers.items()}
     now, kind = clock.now(), headers.get("content-type", "")
     found = [receiving.from_event(now, event) for event in cloudevents.read(kind, headers, body)]
-    return _answer(program, found)
+    return _answer(program, found, actor)
 
 
-def _answer(program: Program, found: Sequence[Delivery]) -> Response[Receipt]:
-    """Acknowledge what is stored."""
-    receipt = receiving.receipt(found, together(program.db).store(found))
+def _answer(
+    program: Program, found: Sequence[Delivery], actor: Actor | None = None
+) -> Response[Receipt]:
+    """Acknowledge what is stored; the actor is whoever may send by a role or a scope."""
+    receipt = receiving.receipt(found, together(program.db).store(found, actor))
     status = STORED if receipt.state == "stored" else IGNORED
     return Response(receipt, status_code=status)
 
 
-def _only_here(program: Program, setting: str) -> None:
+def _only_here(settings: Settings, setting: str) -> None:
     """Raises Denied where strangers could reach a hook that checks nothing."""
-    if program.settings.host not in LOOPBACK or program.settings.public_url:
+    if not receiving.takes_unsigned(settings.host, settings.public_url):
         raise Denied(
             f"webhooks are not accepted here: set {setting} to a secret that only you and the "
             "sender know"
         )
     _say_unsigned(setting)
+
+
+def _settings(connection: AnyConnection) -> Settings:
+    program: Program = connection.app.state.program
+    return program.settings
 
 
 @cache

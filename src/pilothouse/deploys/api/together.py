@@ -13,7 +13,8 @@ from weakref import WeakKeyDictionary
 
 from pilothouse.deploys.model import Delivery
 from pilothouse.deploys.service import receiving
-from pilothouse.kernel.tx import Database
+from pilothouse.kernel.actors import Actor
+from pilothouse.kernel.tx import Database, Tx
 
 MOST = 100  # requests of one transaction
 MOST_CHARACTERS = 8_000_000
@@ -22,6 +23,7 @@ MOST_CHARACTERS = 8_000_000
 @dataclass(slots=True, eq=False)
 class _Item:
     found: Sequence[Delivery]
+    actor: Actor | None
     new: list[bool] | None = None
     error: BaseException | None = None
 
@@ -43,9 +45,12 @@ class Together:
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _waiting: list[_Item] = field(default_factory=list)
 
-    def store(self, found: Sequence[Delivery]) -> list[bool]:
-        """Once all are stored, of each whether it is new. Raises what the database raises."""
-        item = _Item(found)
+    def store(self, found: Sequence[Delivery], actor: Actor | None = None) -> list[bool]:
+        """Once all are stored, of each whether it is new. Raises what the database raises.
+
+        What an actor sent is written down as their deed; None: a webhook's secret let it in.
+        """
+        item = _Item(found, actor)
         with self._guard:
             self._waiting.append(item)
         while not item.done:
@@ -71,6 +76,7 @@ class Together:
         try:
             with self.db.begin() as tx:
                 new = receiving.store(tx, [one for item in batch for one in item.found])
+                _write_deeds(tx, batch, new)
         except BaseException as error:
             for item in batch:
                 item.error = error
@@ -79,6 +85,16 @@ class Together:
             return
         for item in batch:
             item.new, new = new[: len(item.found)], new[len(item.found) :]
+
+
+def _write_deeds(tx: Tx, batch: Sequence[_Item], new: Sequence[bool]) -> None:
+    start = 0
+    for item in batch:
+        fresh = new[start : start + len(item.found)]
+        start += len(item.found)
+        if item.actor is not None:
+            stored = [one for one, is_new in zip(item.found, fresh, strict=True) if is_new]
+            receiving.write_deed(tx, item.actor, stored)
 
 
 _known: WeakKeyDictionary[object, Together] = WeakKeyDictionary()

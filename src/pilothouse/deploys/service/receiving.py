@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +13,18 @@ from pilothouse.deploys.formats import cloudevents, github, gitlab, reports
 from pilothouse.deploys.formats.cloudevents import CloudEvent
 from pilothouse.deploys.model import Delivery, State
 from pilothouse.deploys.store import deliveries, pushes
+from pilothouse.kernel.actors import Actor
 from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.events import Event
 from pilothouse.kernel.tx import Tx
+from pilothouse.kernel.web.access import LOOPBACK
 
 TAKE = "deploys.take"  # the job that works out what deliveries say
 GATHER = timedelta(seconds=0.2)  # what comes in together is worked out together
 LONGEST_ID = 700
+TOLD = "deploys.told"  # the event that somebody told of deployments, for the audit
+DEED = 5  # events of a request that a deed spells out
+LONGEST_DEED = 500  # characters
 BODIES_KEPT = timedelta(days=14)
 DELIVERIES_KEPT = timedelta(days=90)  # for as long a replay is known as one
 
@@ -29,6 +36,11 @@ class Receipt(msgspec.Struct, frozen=True):
     why: str = ""
     stored: int = 0
     known: int = 0  # replays: they were here already
+
+
+def takes_unsigned(host: str, public_url: str | None) -> bool:
+    """Whether a hook without a secret takes what comes: only this machine can reach it."""
+    return host in LOOPBACK and not public_url
 
 
 def from_github(
@@ -102,6 +114,26 @@ def store(tx: Tx, found: Sequence[Delivery]) -> list[bool]:
     if any(ok and one.state is State.WAITING for ok, one in zip(new, found, strict=True)):
         tx.enqueue(TAKE, key=TAKE, after=GATHER)
     return new
+
+
+def write_deed(tx: Tx, actor: Actor, stored: Sequence[Delivery]) -> None:
+    """Write down for the audit who told of deployments: one deed a request, bounded."""
+    told = [one for one in stored if one.state is State.WAITING]
+    if not told:
+        return
+    said = [_said(one) for one in told[:DEED]]
+    data: dict[str, Any] = {"events": len(told), "told": "; ".join(said)[:LONGEST_DEED]}
+    dataclasses.replace(tx, actor=actor).emit(Event(type=TOLD, data=data, source="deploys"))
+
+
+def _said(one: Delivery) -> str:
+    """What an event tells, as people write it: "checkout 1.4.2 succeeded in production"."""
+    event = msgspec.json.decode(one.body, type=CloudEvent)
+    return ", ".join(
+        f"{' or '.join(dict.fromkeys(filter(None, report.hints.named)))} {report.version} "
+        f"{report.status} in {report.environment}"
+        for report in reports.told(event, one.received_at).reports
+    )
 
 
 def receipt(found: Sequence[Delivery], new: Sequence[bool]) -> Receipt:

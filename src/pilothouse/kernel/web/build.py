@@ -69,6 +69,7 @@ def application(program: Program, frame: Frame, stream: live.Live) -> Litestar:
         logging_config=None,
     )
     app.state.frame = frame
+    app.state.program = program
     access.permissions(app.routes)
     return app
 
