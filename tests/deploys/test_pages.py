@@ -142,6 +142,24 @@ def test_what_is_exported_are_pages_that_exist(told):
         told.page(path)
 
 
+def test_all_of_a_long_list_is_exported(database_url, tmp_path):
+    names = [f"service-{n:02}" for n in range(60)]
+    with telling(database_url, tmp_path, *map(component, names)) as told:
+        for name in names:
+            deploy(told, 1, 5, entity=name)
+        told.take()
+        module = next(module for module in app.modules() if module.name == "deploys")
+        with told.db.read() as tx:
+            paths = [item.path for item in module.exported(tx)]
+        assert paths[:3] == ["/deploys", "/deploys?offset=50", "/deploys/frequency"]
+        assert 'href="/deploys?offset=50"' in told.page(paths[0])
+        found = [
+            re.findall(r"<tr data-row>.*?>(service-\d+)<", told.page(path), re.DOTALL)
+            for path in paths[:2]
+        ]
+        assert sorted(name for part in found for name in part) == names
+
+
 def test_one_deployment_says_what_it_replaced(told):
     deploy(told, 1, 50, commit=sha(1))
     deploy(told, 2, 5, commit=sha(2), url="https://ci.example/2")

@@ -9,7 +9,7 @@ import msgspec
 
 from pilothouse.catalog.service import views
 from pilothouse.deploys import api, commands, jobs, pages
-from pilothouse.deploys.service import drawing, measuring, showing
+from pilothouse.deploys.service import drawing, measuring, receiving, showing
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
@@ -59,10 +59,13 @@ def _tab(tx: Tx, ref: str) -> str | None:
 
 
 def _exported(tx: Tx) -> Iterable[Exported]:
-    """The page of all services, how often, and the deployments of each."""
+    """The list of all services, how often, and the newest deployments of each."""
+    refs = showing.deployed(tx)
     yield Exported("/deploys")
+    for offset in range(showing.SERVICES, len(refs), showing.SERVICES):
+        yield Exported(f"/deploys?offset={offset}")
     yield Exported("/deploys/frequency")
-    for ref in showing.deployed(tx):
+    for ref in refs:
         yield Exported(f"{views.href(ref)}/deployments", (ref,))
 
 
@@ -113,5 +116,6 @@ module = Module(
     headline=showing.headline,
     burning=showing.failing,
     exported=_exported,
+    audited=[receiving.TOLD],
     templates="pilothouse.deploys",
 )
