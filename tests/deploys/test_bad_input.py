@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.deploys.telling import SECRET, TOKEN, status, telling
 
+from pilothouse.kernel.auth.service import auditing, tokens
+
 
 @pytest.fixture
 def told(database_url, tmp_path):
@@ -68,6 +70,9 @@ def test_without_a_secret_this_machine_may_send_unsigned_and_the_page_says_so(
         assert told.github("deployment_status", status(1, "success")).status == 202
         page = told.page("/deploys/deliveries")
         assert "Webhooks are not checked for who sends them." in page
+        assert "GitHub sent some unsigned" in page
+        assert "GitLab sent" not in page
+        assert "webhooks are taken in unsigned, from this machine only" in page
         assert "unsigned" in page
 
 
@@ -77,6 +82,49 @@ def test_where_others_can_reach_it_a_hook_without_a_secret_takes_nothing(databas
         answer = told.github("deployment_status", status(1, "success"))
         assert answer.status == 403
         assert "set github_webhook_secret" in answer.text
+        page = told.page("/deploys/deliveries")
+        assert "from this machine only" not in page
+        assert "is not set: webhooks are refused until it is" in page
+
+
+def test_how_to_connect_names_secrets_token_and_triggers_and_warns_of_nothing_unused(
+    database_url, tmp_path
+):
+    with telling(database_url, tmp_path, gitlab_webhook_token="") as told:
+        page = told.page("/deploys/deliveries")
+    assert "not checked" not in page
+    assert "github_webhook_secret" in page
+    assert "gitlab_webhook_token" in page
+    assert "Deployment, Pipeline, Push, Releases" in page
+    assert "Authorization: Bearer TOKEN" in page
+    assert "PILOTHOUSE_TOKEN" in page
+
+
+def test_who_told_of_deployments_by_a_token_stands_in_the_audit(database_url, tmp_path):
+    with telling(database_url, tmp_path) as told:
+        with told.db.begin() as tx:
+            secret = tokens.create(tx, None, "ci of the shop", ("events",), 30)[0]
+        event = {
+            "specversion": "1.0",
+            "id": "17",
+            "source": "/ci",
+            "type": "pilothouse.deployment",
+            "data": {"entity": "checkout", "environment": "production", "version": "1.4.2"},
+        }
+        headers = {
+            "Content-Type": "application/cloudevents+json",
+            "Authorization": f"Bearer {secret}",
+        }
+        for status_code in (202, 200):  # a replay is no deed
+            answer = told.portal.ask("POST", "/api/events", headers, json.dumps(event))
+            assert answer.status == status_code
+        assert told.github("deployment_status", status(1, "success")).status == 202
+        with told.db.read() as tx:
+            [deed] = auditing.deeds(tx, ["deploys.told"], None, 9)
+        assert deed.actor == "token:ci of the shop"
+        assert deed.data == {"events": 1, "told": "checkout 1.4.2 succeeded in production"}
+        page = told.page("/audit?type=deploys.told")
+        assert "checkout 1.4.2 succeeded in production" in page
 
 
 @pytest.mark.parametrize(

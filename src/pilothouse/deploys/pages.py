@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from pilothouse.catalog.service import panels
 from pilothouse.deploys.model import State
 from pilothouse.deploys.rules import standing
-from pilothouse.deploys.service import measuring, showing
+from pilothouse.deploys.service import measuring, receiving, showing
 from pilothouse.deploys.service.drawing import chart, small
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.errors import Invalid
@@ -146,6 +146,16 @@ def deliveries(
     with program.db.read() as tx:
         found = showing.inbox(tx, State(state) if state else None, number(request, "before"))
     settings = program.settings
+    takes_unsigned = receiving.takes_unsigned(settings.host, settings.public_url)
+    hooks = (
+        ("github", "GitHub", "github_webhook_secret"),
+        ("gitlab", "GitLab", "gitlab_webhook_token"),
+    )
+    unchecked = [  # only those that somebody uses
+        (label, setting)
+        for sender, label, setting in hooks
+        if takes_unsigned and sender in found.unsigned and not getattr(settings, setting)
+    ]
     return frame.page(
         request,
         "deploys/deliveries.html",
@@ -155,6 +165,8 @@ def deliveries(
         home=settings.home,
         github_signed=bool(settings.github_webhook_secret),
         gitlab_signed=bool(settings.gitlab_webhook_token),
+        takes_unsigned=takes_unsigned,
+        unchecked=unchecked,
     )
 
 

@@ -276,7 +276,7 @@ class Inbox(msgspec.Struct, frozen=True):
     state: State | None
     unmatched: list[tuple[str, str, int]]  # repository or name, what to add, how many
     older: int | None
-    unsigned: bool
+    unsigned: list[str]  # senders from whom something came unsigned in the last day
 
 
 INBOX = 50
