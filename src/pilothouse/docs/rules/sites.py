@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,11 +25,28 @@ MORE = ("CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "OP
 _RANK = {"component": 0, "system": 1, "api": 2, "resource": 3, "domain": 4}  # who has docs unasked
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, dict=True):  # a dict for what it remembers of itself
     """What is known of a source's files before any is read."""
 
     pages: frozenset[str]  # Markdown files
     configs: Mapping[str, MkDocs]  # mkdocs.yml files by path, as read
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Folders with pages somewhere below them; "" is the root."""
+        return frozenset(
+            folder.rstrip("/")
+            for page in self.pages
+            for folder in accumulate(["", *(f"{part}/" for part in page.split("/")[:-1])])
+        )
+
+    @cached_property
+    def by_lower(self) -> dict[str, list[str]]:
+        """Pages by their path in lower case."""
+        found: dict[str, list[str]] = {}
+        for page in sorted(self.pages):
+            found.setdefault(page.lower(), []).append(page)
+        return found
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -47,8 +66,11 @@ def plan(
     """
     sites: dict[str, Site] = {}
     faults: list[tuple[str, Fault, str]] = []
+    together: dict[str, list[Declared]] = {}
+    for entity in entities:
+        together.setdefault(entity.path, []).append(entity)
     for entity in sorted(entities, key=lambda one: (not one.techdocs, _RANK.get(one.kind, 9))):
-        base = _base(entity, entities, local, faults)
+        base = _base(entity, together[entity.path], local, faults)
         archive = _archive(entity, local, faults)
         runbooks = tuple(
             path for _, url in entity.runbooks if (path := local(entity.path, url)) in place.pages
@@ -71,11 +93,14 @@ def plan(
 
 def _base(
     entity: Declared,
-    entities: Iterable[Declared],
+    together: Iterable[Declared],
     local: Callable[[str, str], str | None],
     faults: list[tuple[str, Fault, str]],
 ) -> str | None:
-    """The folder where an entity's docs begin; None where it has none."""
+    """The folder where an entity's docs begin; None where it has none.
+
+    `together` are the entities of its file.
+    """
     if entity.techdocs:
         base = local(entity.path, entity.techdocs)
         if base is None and "://" not in entity.techdocs:  # else that of another repository
@@ -88,7 +113,7 @@ def _base(
     folder, _, name = entity.path.rpartition("/")
     if name not in CATALOG_FILES or entity.kind not in _RANK:
         return None
-    beside = [one for one in entities if one.path == entity.path and one.kind in _RANK]
+    beside = [one for one in together if one.kind in _RANK]
     first = min(beside, key=lambda one: _RANK[one.kind])  # the first of the best kind
     named = any(one.techdocs for one in beside)
     return None if named or first.ref != entity.ref else folder
@@ -118,17 +143,17 @@ def _site(
     faults += [(config, fault, entity.ref) for fault in (read.faults if read else ())]
     names = (read.docs_dir,) if read else DOCS
     folders = [joined for name in names if (joined := paths.join(base, name)) is not None]
-    docs = next((one for one in folders if _any_below(one, place)), None)
+    docs = next((one for one in folders if one in place.folders), None)
     if read and docs is None:
         message = f"docs_dir {read.docs_dir} has no Markdown files"
         faults.append((config, Fault("docs-mkdocs", message), entity.ref))
-    archives = [at + name for name in ARCHIVES if _any_below(at + name, place)]
-    if _any_below(at + KEPS, place) and any(_is_kep(one, at) for one in place.pages):
+    archives = [at + name for name in ARCHIVES if at + name in place.folders]
+    if at + KEPS in place.folders and any(_is_kep(one, at) for one in place.pages):
         archives.append(at + KEPS)
-    more = [one for one in (at + RUNBOOKS, *archives) if _any_below(one, place)]
+    more = [one for one in (at + RUNBOOKS, *archives) if one in place.folders]
     files = [] if read else [at + name for name in MORE if at + name in place.pages]
     if not read:
-        files += [one for one in place.pages if one.lower() == f"{at}readme.md".lower()]
+        files += place.by_lower.get(f"{at}readme.md".lower(), ())
     if docs is None and not files and not more:
         return None
     return Site(
@@ -149,10 +174,6 @@ def _site(
 
 def _is_kep(path: str, at: str) -> bool:
     return path.startswith(f"{at}{KEPS}/") and path.endswith("/README.md")
-
-
-def _any_below(folder: str, place: Place) -> bool:
-    return any(paths.within(path, folder) for path in place.pages)
 
 
 def _placed(
