@@ -8,31 +8,19 @@ The real program as a process of its own; its processor time is that of all its 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.company import write_company
+from benchmarks.lines import HEAD, Line, keep, row
 from tests.programs import clean_environment
 
-CHANGED = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table."""
-
-    name: str
-    measured: float
-    unit: str
-    at_most: float | None
-    note: str
+CHANGED, COMPONENTS = 10, 10_000
 
 
 def run(*arguments: str) -> tuple[float, float, str]:
@@ -71,8 +59,8 @@ def measure(folder: Path, components: int) -> list[Line]:
     def note(name: str, at_most: float | None) -> None:
         took, cpu, said = run("export", copy, "--data", data)
         words = said.partition(": ")[2].rpartition(",")[0]
-        lines.append(Line(name, took, "s", at_most, f"{cpu:.0f} CPU s, {words}"))
-        print(f"{name:32} {took:7.1f} s {cpu:7.1f} CPU s  {words}", flush=True)
+        lines.append(Line(name, took, "s", at_most, note=f"{cpu:.0f} CPU s, {words}"))
+        print(row(lines[-1]), flush=True)
 
     scale = max(1, components / 10_000)
     note("the first time", 90 * scale)
@@ -85,20 +73,19 @@ def measure(folder: Path, components: int) -> list[Line]:
 
 def main() -> None:
     """Print the table; with --json, keep it."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--components", type=int, default=10_000)
-    parser.add_argument("--json", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--components", type=int, default=COMPONENTS)
+    parser.add_argument("--json", type=Path, help="file for the figures")
     chosen = parser.parse_args()
+    print(HEAD)
     with tempfile.TemporaryDirectory(prefix="pilothouse-bench-") as folder:
         load = os.getloadavg()[0]
         lines = measure(Path(folder), chosen.components)
-    if chosen.json:
-        found = {
-            "title": f"The copy of {chosen.components:,} Components, begun at a load of {load:.1f}",
-            "command": "python -m benchmarks.export",
-            "lines": [asdict(line) for line in lines],
-        }
-        chosen.json.write_text(json.dumps(found, indent=1) + "\n")
+    command = "python -m benchmarks.export"
+    if chosen.components != COMPONENTS:
+        command += f" --components {chosen.components}"
+    title = f"The copy of {chosen.components:,} Components, begun at a load of {load:.1f}"
+    keep(chosen.json, title, command, lines)
 
 
 if __name__ == "__main__":
