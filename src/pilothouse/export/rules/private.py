@@ -44,7 +44,7 @@ _QUERY = re.compile(
 )
 _QUERY_MARKS = ("token=", "key=", "sig=", "signature=", "password=", "secret=")
 _ASSIGNED = re.compile(r"(?i)\b((?:authorization:\s*)?bearer\s+)[A-Za-z0-9._~+/=-]{16,2000}")
-_REST = r"""[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>"""  # of a tag, after its name
+_REST = r"""[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>"""  # of a tag, after its name
 _WITHIN = re.compile(  # tags that may stand within a word
     r"<!--.*?-->|</?(?:a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|s|samp"
     rf"|small|span|strong|sub|sup|time|tspan|tt|u|var|wbr)\b{_REST}",
