@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pilothouse.kernel.actors import Role
@@ -95,6 +95,7 @@ JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine
 @given(st.dictionaries(st.sampled_from(["sub", "email", "email_verified", "groups", "name", "preferred_username"]), JSON))  # noqa: E501  # fmt: skip
 def test_any_claims_name_somebody_or_are_refused(claims):
     try:

@@ -29,7 +29,8 @@ def exported(tx: Tx) -> Iterator[Exported]:
     _, stale = runbooks.listed(tx.conn, before=before, limit=1)
     yield from _parts("/docs", {}, docs)
     yield from _parts("/runbooks", {}, books)
-    yield from _parts("/runbooks", {"stale": "1"}, stale)
+    if stale:  # else nothing leads there
+        yield from _parts("/runbooks", {"stale": "1"}, stale)
     yield from _parts("/rfcs", {}, decided)
     yield from _parts("/rfcs/timeline", {}, decided)
 
