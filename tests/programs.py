@@ -66,6 +66,8 @@ class Program:
         try:
             return self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # faulthandler writes where each thread is
+            self.process.wait()
             raise AssertionError(self.complaint(f"still running after {seconds} s")) from None
 
     def terminate(self, *, seconds: float = PATIENCE) -> int:
@@ -141,7 +143,7 @@ NOT_OURS = ("PILOTHOUSE_", "OTEL_", "PYTHONDONTWRITEBYTECODE")
 def clean_environment() -> dict[str, str]:
     """The environment that a program would have whose user set nothing."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(NOT_OURS)}
-    return ours | {"PYTHONUNBUFFERED": "1"}
+    return ours | {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 
 
 def get(port: int, path: str) -> tuple[int, bytes] | None:

@@ -25,6 +25,7 @@ log = structlog.get_logger("pilothouse")
 
 FINE, FINDINGS, USAGE = 0, 1, 2
 STOPPING = 2.0  # seconds that background work is given to end
+HEEDING = 0.5  # seconds in which a worker heeds a signal
 
 Data = Annotated[Path | None, Parameter(help="Folder for the database and copies of git sources.")]
 
@@ -138,7 +139,9 @@ def work(*sources: str, data: Data = None) -> int:
     # Not on this thread: a signal would be handled amid the worker's own use of the locks in `end`.
     thread = threading.Thread(target=worker.run, name="worker", daemon=True)
     thread.start()
-    thread.join()
+    while thread.is_alive():
+        # A signal that the system hands to another thread does not wake this one.
+        thread.join(timeout=HEEDING)
     return FINE if stop.is_set() else FINDINGS
 
 

@@ -13,7 +13,11 @@ some_bars = st.lists(
     st.builds(
         Bar,
         st.lists(parts, max_size=3).map(tuple),
-        st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12),
+        # Without what HTML may hold and the parser of XML that reads it here may not.
+        st.text(
+            st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"),
+            max_size=12,
+        ),
         st.sampled_from(["", "W48", "<b>"]),
         st.sampled_from(["", "/deploys?a=1&b=2"]),
     ),

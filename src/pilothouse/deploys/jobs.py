@@ -17,7 +17,6 @@ from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.jobs.worker import Work
 from pilothouse.kernel.module import Subscription
 from pilothouse.kernel.program import Program
-from pilothouse.kernel.refs import EntityRef
 
 log = structlog.get_logger("pilothouse.deploys")
 
@@ -84,8 +83,7 @@ def _forget(work: Work) -> None:
 def _follow(work: Work, event: Event) -> None:
     """The catalog changed: owners and titles follow, and deliveries may have found their entity."""
     with work.finish() as tx:
-        for ref in event.entities:
-            taking.follow_entity(tx, EntityRef.parse(ref))
+        taking.follow(tx, event.entities)
 
 
 jobs = [

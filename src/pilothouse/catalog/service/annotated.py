@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pilothouse.catalog.formats.locations import hosted_file
+from pilothouse.catalog.rules.titles import title_of
 from pilothouse.catalog.service import browsing, origins, views
 from pilothouse.catalog.store.queries import Test, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pilothouse.kernel.tx import Tx
 
@@ -71,18 +72,20 @@ def about(tx: Tx, refs: Sequence[str]) -> dict[str, tuple[str, str, str]]:
     found: dict[str, tuple[str, str, str]] = {}
     for ref, row in browsing.rows_of(tx, list(refs)).items():
         body = msgspec.json.decode(row.body)
-        title = views.text_of(body["metadata"], "title") or body["metadata"]["name"]
-        found[ref] = (title, views.owner_ref(ref, body) or "", row.origin)
+        found[ref] = (title_of(body), views.owner_ref(ref, body) or "", row.origin)
     return found
 
 
-def annotations_of(tx: Tx, ref: str) -> dict[str, str]:
-    """What the annotations of an entity say; {} for one that is not there."""
-    row = browsing.rows_of(tx, [ref]).get(ref)
-    if row is None:
-        return {}
-    said = msgspec.json.decode(row.body)["metadata"].get("annotations") or {}
-    return {str(key): value for key, value in said.items() if isinstance(value, str)}
+def annotations_of(tx: Tx, refs: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What the annotations of entities say, by ref; those that are not there are left out."""
+    return {
+        ref: _texts(msgspec.json.decode(row.body)["metadata"].get("annotations") or {})
+        for ref, row in browsing.rows_of(tx, list(refs)).items()
+    }
+
+
+def _texts(said: Mapping[str, Any]) -> dict[str, str]:
+    return {key: value for key, value in said.items() if isinstance(value, str)}
 
 
 def called(tx: Tx, names: Sequence[str], kinds: Sequence[str]) -> dict[str, list[str]]:

@@ -109,7 +109,7 @@ def panel(tx: Tx, ref: EntityRef) -> Frequency | None:
     """For the page of a service or a team; None for what never deployed to production."""
     if ref.kind == "group":
         found = frequency(tx, str(ref))
-    elif weeks.listed(tx.conn, str(ref)):
+    elif weeks.listed(tx.conn, [str(ref)]):
         found = of_service(tx, str(ref))
     else:
         return None

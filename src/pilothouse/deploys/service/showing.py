@@ -95,7 +95,7 @@ def places_of(tx: Tx, ref: EntityRef) -> Places | None:
 
 def has_history(tx: Tx, ref: str) -> bool:
     """Whether an entity was ever deployed."""
-    return weeks.listed(tx.conn, ref)
+    return bool(weeks.listed(tx.conn, [ref]))
 
 
 class History(msgspec.Struct, frozen=True):

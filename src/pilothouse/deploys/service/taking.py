@@ -29,6 +29,8 @@ from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 
+MOST_AT_ONCE = 400  # entities that one statement asks for
+
 log = structlog.get_logger("pilothouse.deploys")
 
 BATCH = 200  # deliveries of one transaction
@@ -261,21 +263,25 @@ def _unmatched(delivery: Delivery, told: Told) -> Delivery:
     return _with(named, State.UNMATCHED, f"no component of the catalog is called {names}")
 
 
-def follow_entity(tx: Tx, ref: EntityRef) -> None:
-    """An entity came or changed: its line follows, and deliveries that wait for it are taken."""
-    writing.follow_entity(tx, str(ref))
-    if not deliveries.any_in(tx.conn, State.UNMATCHED):
-        return
-    wanted = [f"name:{ref}", f"name:{ref.name}", *_repositories(tx, ref)]
-    if deliveries.again(tx.conn, wanted):
-        tx.enqueue(TAKE, key=TAKE)
+def follow(tx: Tx, refs: Sequence[str]) -> None:
+    """Entities came or changed: their lines follow, and deliveries that wait for them are taken."""
+    for start in range(0, len(refs), MOST_AT_ONCE):
+        part = refs[start : start + MOST_AT_ONCE]
+        writing.follow(tx, part)
+        if deliveries.any_in(tx.conn, State.UNMATCHED) and deliveries.again(
+            tx.conn, _calls_of(tx, part)
+        ):
+            tx.enqueue(TAKE, key=TAKE)
 
 
-def _repositories(tx: Tx, ref: EntityRef) -> list[str]:
-    """The repositories that an entity says it is of, as our tables call them."""
-    found = annotated.annotations_of(tx, str(ref))
-    return [
+def _calls_of(tx: Tx, refs: Sequence[str]) -> list[str]:
+    """What deliveries can call these entities: names, and the repositories they say they are of."""
+    names = [f"name:{one}" for ref in refs for one in (ref, ref.rpartition("/")[2])]
+    said = annotated.annotations_of(tx, refs).values()
+    repositories = [
         pushes.repository_key(host, found[annotation].lower())
+        for found in said
         for host, annotation in ANNOTATIONS.items()
         if annotation in found
     ]
+    return [*names, *repositories]

@@ -204,11 +204,8 @@ def _tell(tx: Tx, ledger: Ledger, ids: Mapping[int, int]) -> None:
         )
 
 
-def follow_entity(tx: Tx, ref: str) -> None:
-    """What the catalog says of an entity changed: its line follows."""
-    if not weeks.listed(tx.conn, ref):
-        return
-    about = annotated.about(tx, [ref])
-    if ref in about:
-        title, owner, _ = about[ref]
-        weeks.rename(tx.conn, ref, owner, title.lower())
+def follow(tx: Tx, refs: Sequence[str]) -> None:
+    """What the catalog says of entities changed: their lines follow."""
+    about = annotated.about(tx, weeks.listed(tx.conn, refs))
+    found = {ref: (owner, title.lower()) for ref, (title, owner, _) in about.items()}
+    weeks.rename(tx.conn, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -158,17 +158,25 @@ def list_services(conn: Connection, found: Sequence[Service]) -> None:
     conn.execute(statement, [msgspec.structs.asdict(one) for one in found])
 
 
-def rename(conn: Connection, entity: str, owner: str, label: str) -> None:
-    """Follow what the catalog says of an entity."""
-    conn.execute(
-        update(services).where(services.c.entity == entity).values(owner=owner, label=label)
+def rename(conn: Connection, found: Mapping[str, tuple[str, str]]) -> None:
+    """Follow what the catalog says of entities: by ref, their owner and label."""
+    statement = (
+        update(services)
+        .where(services.c.entity == bindparam("ref"))
+        .values(owner=bindparam("new_owner"), label=bindparam("new_label"))
     )
+    rows = [
+        {"ref": ref, "new_owner": owner, "new_label": label}
+        for ref, (owner, label) in found.items()
+    ]
+    if rows:
+        conn.execute(statement, rows)
 
 
-def listed(conn: Connection, entity: str) -> bool:
-    """Whether an entity was ever deployed."""
-    query = select(services.c.entity).where(services.c.entity == entity)
-    return conn.execute(query).first() is not None
+def listed(conn: Connection, entities: Sequence[str]) -> list[str]:
+    """Those of some entities that were ever deployed."""
+    query = select(services.c.entity).where(services.c.entity.in_(entities))
+    return list(conn.execute(query).scalars())
 
 
 def _narrowed(query: Select[Any], owner: str | None, text: str, weight: int | None) -> Select[Any]:
