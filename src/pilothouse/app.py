@@ -6,16 +6,20 @@ from importlib.metadata import entry_points
 
 from pilothouse.apis.module import module as apis
 from pilothouse.catalog.module import module as catalog
+from pilothouse.checks.module import module as checks
 from pilothouse.deploys.module import module as deploys
 from pilothouse.docs.module import module as docs
 from pilothouse.export.module import module as export
+from pilothouse.kernel.alerts.module import module as alerts
 from pilothouse.kernel.auth.module import module as auth
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import Settings
+from pilothouse.objectives.module import module as objectives
+from pilothouse.vitals.module import module as vitals
 
-OURS = (auth, catalog, docs, apis, deploys, export)
+OURS = (auth, alerts, catalog, docs, apis, deploys, checks, vitals, objectives, export)
 GROUP = "pilothouse.modules"  # entry points of installed packages that bring a Module
 
 

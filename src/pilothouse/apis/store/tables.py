@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from pilothouse.kernel.db import Instant, metadata
-
-
-def _key(length: int = 400) -> String:
-    """Text compared byte by byte on both engines, so that both sort alike."""
-    plain = String(length)
-    return plain.with_variant(String(length, collation="C"), "postgresql")  # pyright: ignore[reportReturnType]
-
+from pilothouse.kernel.db import Instant, key, metadata
 
 states = Table(
     "apis_states",
     metadata,
     Column("uid", String(32), primary_key=True),  # of the API's entity
-    Column("ref", _key(), nullable=False),
+    Column("ref", key(), nullable=False),
     Column("title", String(400), nullable=False),
-    Column("owner", _key(), nullable=False),  # a ref, or ""
+    Column("owner", key(), nullable=False),  # a ref, or ""
     Column("version_id", Integer, nullable=False),  # of the catalog, up to which it was followed
     Column("digest", String(64)),  # of its definition now
     Column("base", String(64)),  # of its last definition that could be read
@@ -45,10 +38,10 @@ operations = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("slug", _key(120), nullable=False),
-    Column("group", _key(200), nullable=False),
+    Column("slug", key(120), nullable=False),
+    Column("group", key(200), nullable=False),
     Column("verb", String(40), nullable=False),
-    Column("path", _key(2000), nullable=False),
+    Column("path", key(2000), nullable=False),
     Column("title", String(400), nullable=False),
     Column("deprecated", Integer, nullable=False),
     Column("words", Text, nullable=False),  # what a search looks through
@@ -63,8 +56,8 @@ schemas = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("slug", _key(120), nullable=False),
-    Column("name", _key(2000), nullable=False),
+    Column("slug", key(120), nullable=False),
+    Column("name", key(2000), nullable=False),
     Column("needs", Text, nullable=False),  # JSON list: names of schemas that its page shows
     Column("body", Text, nullable=False),  # JSON of model.Schema
     Index("uq_apis_schemas_slug", "digest", "slug", unique=True),
@@ -77,7 +70,7 @@ changes = Table(
     Column("id", Integer, primary_key=True),
     Column("uid", String(32), nullable=False),
     Column("version_id", Integer, nullable=False),  # of the catalog, that brought it
-    Column("ref", _key(), nullable=False),
+    Column("ref", key(), nullable=False),
     Column("at", Instant, nullable=False),
     Column("worst", String(20), nullable=False),  # model.Severity
     Column("breaking", Integer, nullable=False),
@@ -95,7 +88,7 @@ changes = Table(
 touched = Table(
     "apis_touched",
     metadata,
-    Column("ref", _key(), primary_key=True),  # of an entity that a change concerns
+    Column("ref", key(), primary_key=True),  # of an entity that a change concerns
     Column("change_id", Integer, primary_key=True, autoincrement=False),
     Column("role", String(20), nullable=False),  # model.Role
     sqlite_with_rowid=False,

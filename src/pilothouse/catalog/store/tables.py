@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from pilothouse.kernel.db import Instant, metadata
-
-
-def _key(length: int = 400) -> String:
-    """Text compared byte by byte on both engines, so that both sort alike."""
-    plain = String(length)
-    return plain.with_variant(String(length, collation="C"), "postgresql")  # pyright: ignore[reportReturnType]
-
+from pilothouse.kernel.db import Instant, key, metadata
 
 sources = Table(
     "catalog_sources",
@@ -39,7 +32,7 @@ files = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("source_id", Integer, ForeignKey("catalog_sources.id"), nullable=False),
-    Column("path", _key(2000), nullable=False),
+    Column("path", key(2000), nullable=False),
     Column("stamp", String(200), nullable=False),  # "" until all that the file says is settled
     Column("stale", Integer, nullable=False),  # 1: cannot be read now, keeps what it gave
     Column("includes", Text, nullable=False),  # JSON list: what its Locations name
@@ -54,7 +47,7 @@ documents = Table(
     Column("file_id", Integer, ForeignKey("catalog_files.id"), nullable=False),
     Column("place", Integer, nullable=False),  # from 0 in its file
     Column("line", Integer, nullable=False),
-    Column("ref", _key(), nullable=False),
+    Column("ref", key(), nullable=False),
     Column("stale", Text),  # why the document as it is now is not valid; the last good one is kept
     Column("claim", Text, nullable=False),  # JSON of model.Entity
     Index("ix_catalog_documents_ref", "ref"),
@@ -66,15 +59,15 @@ entities = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("uid", String(32), nullable=False, unique=True),
-    Column("ref", _key(), nullable=False, unique=True),
-    Column("kind", _key(100), nullable=False),
-    Column("namespace", _key(63), nullable=False),
-    Column("name", _key(300), nullable=False),
+    Column("ref", key(), nullable=False, unique=True),
+    Column("kind", key(100), nullable=False),
+    Column("namespace", key(63), nullable=False),
+    Column("name", key(300), nullable=False),
     Column("title", String(400), nullable=False),  # or its name, as written
-    Column("label", _key(400), nullable=False),  # the title in lower case, to sort by
-    Column("type", _key(200), nullable=False),  # these four as filters compare: lower case or ""
-    Column("lifecycle", _key(200), nullable=False),
-    Column("owner", _key(), nullable=False),  # a ref
+    Column("label", key(400), nullable=False),  # the title in lower case, to sort by
+    Column("type", key(200), nullable=False),  # these four as filters compare: lower case or ""
+    Column("lifecycle", key(200), nullable=False),
+    Column("owner", key(), nullable=False),  # a ref
     Column("version_id", Integer, nullable=False),
     Column("document_id", Integer, nullable=False),
     Column("source_id", Integer, nullable=False),
@@ -98,8 +91,8 @@ versions = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("uid", String(32), nullable=False),
-    Column("ref", _key(), nullable=False),
-    Column("kind", _key(100), nullable=False),
+    Column("ref", key(), nullable=False),
+    Column("kind", key(100), nullable=False),
     Column("at", Instant, nullable=False),
     Column("until", Instant),  # when the next version came; NULL for the present one
     Column("change", String(20), nullable=False),  # model.ChangeKind
@@ -130,10 +123,10 @@ definitions = Table(
 relations = Table(
     "catalog_relations",
     metadata,
-    Column("source", _key(), primary_key=True),
-    Column("type", _key(100), primary_key=True),
-    Column("target", _key(), primary_key=True),
-    Column("emitter", _key(), primary_key=True),  # the entity whose document says so
+    Column("source", key(), primary_key=True),
+    Column("type", key(100), primary_key=True),
+    Column("target", key(), primary_key=True),
+    Column("emitter", key(), primary_key=True),  # the entity whose document says so
     Column("field", String(300), nullable=False),
     Column("line", Integer, nullable=False),
     Index("ix_catalog_relations_target", "target", "type", "source"),
@@ -144,14 +137,14 @@ search_keys = Table(
     "catalog_search_keys",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", _key(1000), nullable=False, unique=True),
+    Column("key", key(1000), nullable=False, unique=True),
 )
 
 search = Table(
     "catalog_search",
     metadata,
     Column("key_id", Integer, primary_key=True, autoincrement=False),
-    Column("value", _key(200), primary_key=True),  # lower case
+    Column("value", key(200), primary_key=True),  # lower case
     Column("entity_id", Integer, primary_key=True, autoincrement=False),
     Column("original", String(200)),  # as written, where that differs
     sqlite_with_rowid=False,
@@ -168,7 +161,7 @@ texts = Table(
 aliases = Table(
     "catalog_aliases",
     metadata,
-    Column("ref", _key(), primary_key=True),  # a former name
+    Column("ref", key(), primary_key=True),  # a former name
     Column("uid", String(32), nullable=False),
     Column("at", Instant, nullable=False),
 )
@@ -182,10 +175,10 @@ problems = Table(
     Column("code", String(60), nullable=False),
     Column("severity", String(10), nullable=False),
     Column("message", Text, nullable=False),
-    Column("file", _key(2000), nullable=False),
+    Column("file", key(2000), nullable=False),
     Column("line", Integer, nullable=False),
     Column("column", Integer, nullable=False),
-    Column("ref", _key()),
+    Column("ref", key()),
     Column("field", String(300)),
     Column("found", Text),
     Column("expected", Text),

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
-from pilothouse.kernel.db import Instant, metadata
-
-
-def _key(length: int = 400) -> String:
-    """Text compared byte by byte on both engines, so that both sort alike."""
-    plain = String(length)
-    return plain.with_variant(String(length, collation="C"), "postgresql")  # pyright: ignore[reportReturnType]
-
+from pilothouse.kernel.db import Instant, key, metadata
 
 deliveries = Table(
     "deploys_deliveries",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("sender", _key(20), nullable=False),
-    Column("delivery_id", _key(700), nullable=False),
+    Column("sender", key(20), nullable=False),
+    Column("delivery_id", key(700), nullable=False),
     Column("type", String(100), nullable=False),
     Column("received_at", Instant, nullable=False),
-    Column("state", _key(20), nullable=False),  # model.State
+    Column("state", key(20), nullable=False),  # model.State
     Column("why", Text, nullable=False),
-    Column("repository", _key(300), nullable=False),  # with its host: "github.com/octo/repo"
+    Column("repository", key(300), nullable=False),  # with its host: "github.com/octo/repo"
     Column("body", Text, nullable=False),  # "" once it is not needed any more
     Column("signed", Boolean, nullable=False),
     Index("uq_deploys_deliveries_delivery_id", "sender", "delivery_id", unique=True),
@@ -36,13 +29,13 @@ deployments = Table(
     "deploys_deployments",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", _key(820), nullable=False),
-    Column("entity", _key(), nullable=False),
-    Column("environment", _key(100), nullable=False),
+    Column("key", key(820), nullable=False),
+    Column("entity", key(), nullable=False),
+    Column("environment", key(100), nullable=False),
     Column("production", Boolean, nullable=False),
     Column("version", String(300), nullable=False),
     Column("commit", String(64), nullable=False),
-    Column("status", _key(20), nullable=False),
+    Column("status", key(20), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("changed_at", Instant, nullable=False),
@@ -58,7 +51,7 @@ deployments = Table(
     Column("commits", Integer),
     Column("lead_s", Integer),
     Column("recovered_at", Instant),
-    Column("week", _key(10)),
+    Column("week", key(10)),
     Index("uq_deploys_deployments_key", "key", unique=True),
     Index("ix_deploys_deployments_entity", "entity", "started_at", "id"),
     Index("ix_deploys_deployments_environment", "entity", "environment", "started_at", "id"),
@@ -71,8 +64,8 @@ deployments = Table(
 running = Table(
     "deploys_running",
     metadata,
-    Column("entity", _key(), primary_key=True),
-    Column("environment", _key(100), primary_key=True),
+    Column("entity", key(), primary_key=True),
+    Column("environment", key(100), primary_key=True),
     Column("production", Boolean, nullable=False),
     Column("live", Integer),
     Column("version", String(300), nullable=False),
@@ -85,7 +78,7 @@ running = Table(
     Column("before_commit", String(64), nullable=False),
     Column("latest", Integer, nullable=False),
     Column("latest_version", String(300), nullable=False),
-    Column("latest_status", _key(20), nullable=False),
+    Column("latest_status", key(20), nullable=False),
     Column("latest_at", Instant, nullable=False),
     Column("broken", Integer, nullable=False),
     Index("ix_deploys_running_environment", "environment"),
@@ -96,9 +89,9 @@ running = Table(
 services = Table(
     "deploys_services",
     metadata,
-    Column("entity", _key(), primary_key=True),
-    Column("owner", _key(), nullable=False),  # "" for none
-    Column("label", _key(400), nullable=False),  # its title in lower case
+    Column("entity", key(), primary_key=True),
+    Column("owner", key(), nullable=False),  # "" for none
+    Column("label", key(400), nullable=False),  # its title in lower case
     Column("weight", Integer, nullable=False),  # 2: the last try failed, 1: in progress, 0
     Index("ix_deploys_services_weight", "weight", "label", "entity"),
     Index("ix_deploys_services_owner", "owner", "weight", "label", "entity"),
@@ -109,8 +102,8 @@ services = Table(
 weeks = Table(
     "deploys_weeks",
     metadata,
-    Column("week", _key(10), primary_key=True),
-    Column("entity", _key(), primary_key=True),
+    Column("week", key(10), primary_key=True),
+    Column("entity", key(), primary_key=True),
     Column("deployments", Integer, nullable=False),
     Column("ended", Integer, nullable=False),
     Column("wrong", Integer, nullable=False),
@@ -137,7 +130,7 @@ asked = Table(
     "deploys_asked",
     metadata,
     Column("deployment_id", Integer, primary_key=True, autoincrement=False),
-    Column("origin", _key(2000), nullable=False),
+    Column("origin", key(2000), nullable=False),
     Index("ix_deploys_asked_origin", "origin", "deployment_id"),
 )
 
@@ -145,8 +138,8 @@ asked = Table(
 pushed = Table(
     "deploys_pushed",
     metadata,
-    Column("repository", _key(320), primary_key=True),
-    Column("id", _key(64), primary_key=True),
+    Column("repository", key(320), primary_key=True),
+    Column("id", key(64), primary_key=True),
     Column("author", String(300), nullable=False),
     Column("at", Instant, nullable=False),
     Column("subject", String(300), nullable=False),

@@ -14,22 +14,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from pilothouse.kernel.db import Instant, metadata
-
-
-def _key(length: int = 400) -> String:
-    """Text compared byte by byte on both engines, so that both sort alike."""
-    plain = String(length)
-    return plain.with_variant(String(length, collation="C"), "postgresql")  # pyright: ignore[reportReturnType]
-
+from pilothouse.kernel.db import Instant, key, metadata
 
 sources = Table(
     "docs_sources",
     metadata,
     Column("source_id", Integer, primary_key=True, autoincrement=False),  # the catalog's
     Column("spec", String(2000), nullable=False),
-    Column("host", _key(300), nullable=False),  # where people see its files; "" where unknown
-    Column("repository", _key(500), nullable=False),
+    Column("host", key(300), nullable=False),  # where people see its files; "" where unknown
+    Column("repository", key(500), nullable=False),
     Column("branch", String(300), nullable=False),
     Column("folder", String(1000), nullable=False),
     Column("digest", String(64), nullable=False),  # of the pages that others can link to
@@ -41,10 +34,10 @@ sites = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("source_id", Integer, nullable=False),
-    Column("ref", _key(), nullable=False),
-    Column("title", _key(400), nullable=False),
-    Column("owner", _key(), nullable=False),  # refs, "" where there is none
-    Column("system", _key(), nullable=False),
+    Column("ref", key(), nullable=False),
+    Column("title", key(400), nullable=False),
+    Column("owner", key(), nullable=False),  # refs, "" where there is none
+    Column("system", key(), nullable=False),
     Column("root", String(1000), nullable=False),
     Column("nav", Text, nullable=False),  # JSON list of model.NavEntry
     Column("pages", Integer, nullable=False),
@@ -62,8 +55,8 @@ pages = Table(
     Column("id", Integer, primary_key=True),
     Column("source_id", Integer, nullable=False),
     Column("site_id", Integer, ForeignKey("docs_sites.id"), nullable=False),
-    Column("path", _key(1000), nullable=False),  # within the source
-    Column("slug", _key(1000), nullable=False),  # within the site, as its address has it
+    Column("path", key(1000), nullable=False),  # within the source
+    Column("slug", key(1000), nullable=False),  # within the site, as its address has it
     Column("title", String(400), nullable=False),
     Column("role", String(20), nullable=False),  # model.Role
     Column("stamp", String(200), nullable=False),
@@ -99,7 +92,7 @@ runbooks = Table(
 runbook_refs = Table(
     "docs_runbook_refs",
     metadata,
-    Column("ref", _key(), primary_key=True),
+    Column("ref", key(), primary_key=True),
     Column("page_id", Integer, primary_key=True, autoincrement=False),
     Index("ix_docs_runbook_refs_page_id", "page_id"),
     sqlite_with_rowid=False,
@@ -110,7 +103,7 @@ confirmations = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("source_id", Integer, nullable=False),
-    Column("path", _key(1000), nullable=False),
+    Column("path", key(1000), nullable=False),
     Column("at", Instant, nullable=False),
     Column("actor", String(300), nullable=False),
     Column("name", String(300), nullable=False),
@@ -123,11 +116,11 @@ decisions = Table(
     metadata,
     Column("page_id", Integer, ForeignKey("docs_pages.id"), primary_key=True, autoincrement=False),
     Column("source_id", Integer, nullable=False),
-    Column("archive", _key(1000), nullable=False),
+    Column("archive", key(1000), nullable=False),
     Column("number", Integer),
-    Column("title", _key(400), nullable=False),
+    Column("title", key(400), nullable=False),
     Column("format", String(40), nullable=False),
-    Column("status", _key(40), nullable=False),  # model.Status
+    Column("status", key(40), nullable=False),  # model.Status
     Column("at", Instant),  # its date, else when its file changed
     Column("missing", Integer, nullable=False),  # of the four questions
     Column("body", Text, nullable=False),  # JSON of model.Decision
@@ -139,7 +132,7 @@ decisions = Table(
 decision_refs = Table(
     "docs_decision_refs",
     metadata,
-    Column("ref", _key(), primary_key=True),
+    Column("ref", key(), primary_key=True),
     Column("page_id", Integer, primary_key=True, autoincrement=False),
     Index("ix_docs_decision_refs_page_id", "page_id"),
     sqlite_with_rowid=False,
@@ -158,7 +151,7 @@ pictures = Table(
     "docs_pictures",
     metadata,
     Column("source_id", Integer, primary_key=True, autoincrement=False),
-    Column("path", _key(1000), primary_key=True),
+    Column("path", key(1000), primary_key=True),
     Column("stamp", String(200), nullable=False),
     Column("name", String(80), nullable=False),  # digest and ending: of its address
     Index("ix_docs_pictures_name", "name"),

@@ -29,26 +29,20 @@ from sqlalchemy import (
 )
 
 from pilothouse.kernel.auth.model import Attempt, Belonging, Person, Session, Token
-from pilothouse.kernel.db import Instant, metadata
+from pilothouse.kernel.db import Instant, key, metadata
 from pilothouse.kernel.events import events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def _key(length: int) -> String:
-    """Text compared byte by byte on both engines, so that both sort alike."""
-    plain = String(length)
-    return plain.with_variant(String(length, collation="C"), "postgresql")  # pyright: ignore[reportReturnType]
-
-
 people = Table(
     "auth_people",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("provider", _key(40), nullable=False),
-    Column("subject", _key(255), nullable=False),
-    Column("name", _key(200), nullable=False),
+    Column("provider", key(40), nullable=False),
+    Column("subject", key(255), nullable=False),
+    Column("name", key(200), nullable=False),
     Column("title", String(200), nullable=False),
     Column("email", String(254), nullable=False),
     Column("ref", String(400)),

@@ -1,0 +1,1 @@
+"""The nouns of checks: documents, plans, results, verdicts."""

@@ -1,0 +1,1 @@
+"""Measurements: numbers at instants, kept as mergeable sketches by hour and by day."""

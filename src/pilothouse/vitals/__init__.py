@@ -1,0 +1,1 @@
+"""Vitals: what real users feel."""
