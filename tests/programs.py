@@ -9,13 +9,13 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.servers import LOOPBACK, PATIENCE, dies_with_us, tail, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 PILOTHOUSE = (sys.executable, "-m", "pilothouse.cli")
 
@@ -83,6 +83,9 @@ class Program:
     def pause(self) -> None:
         """SIGSTOP: alive and silent, as a machine that swaps or a VM that migrates."""
         self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.pid}/task")
+        if tasks.exists():  # a thread may go on for a moment
+            assert wait_until(lambda: all(map(stopped, tasks.glob("*/stat"))))
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -125,6 +128,11 @@ class Programs:
         for program in self.started:
             if program.running:
                 program.kill()
+
+
+def stopped(stat: Path) -> bool:
+    """Whether a thread of Linux is, by proc_pid_stat(5)."""
+    return stat.read_text().rpartition(") ")[2].startswith("T")
 
 
 def started_programs(folder: Path) -> Iterator[Programs]:
