@@ -1,0 +1,1 @@
+"""Decisions about checks: whose turn it is, what results mean together, what is told of it."""
