@@ -9,7 +9,7 @@ import msgspec
 
 from pilothouse.checks.model.documents import CheckSpec, LocationSpec
 from pilothouse.checks.model.results import Outcome, Result
-from pilothouse.checks.model.verdicts import Scope, State, Verdict
+from pilothouse.checks.model.verdicts import Scope, Standing, State, Verdict
 
 LOCAL = "local"  # the location that is there without a document, and its region
 BEAT = "heartbeat"  # where the results of heartbeats are from
@@ -104,23 +104,33 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
 
     check_id: int
     location: str
-    last_id: int  # 0: nothing yet
-    state: State  # of this location, after down_after and up_after
+    last_id: int  # of the newest result, which the next four are of; 0: nothing yet
     outcome: Outcome
-    streak: int
-    since_id: int  # the first of the streak
     fault: str
     reason: str
     total: float
-    confirmed: bool
+    state: State  # of this location, after down_after and up_after
+    standing: Standing | None  # None: it never could look
 
     @property
     def at(self) -> datetime | None:
+        """When the newest visit began."""
         return instant_of(self.last_id) if self.last_id else None
 
     @property
+    def streak(self) -> int:
+        """Visits in a row that were as good or bad as the newest."""
+        return self.standing.streak if self.standing else 0
+
+    @property
     def since(self) -> datetime | None:
-        return instant_of(self.since_id) if self.since_id else None
+        """When the first of them was."""
+        return self.standing.since if self.standing else None
+
+    @property
+    def confirmed(self) -> bool:
+        """It was asked once more, and said the same."""
+        return self.standing is not None and self.standing.confirmed
 
 
 class Standpoint(msgspec.Struct, frozen=True, kw_only=True):

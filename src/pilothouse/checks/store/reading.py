@@ -24,7 +24,7 @@ from pilothouse.checks.model.kept import (
     first_id,
 )
 from pilothouse.checks.model.results import Result
-from pilothouse.checks.model.verdicts import Scope, State, Verdict
+from pilothouse.checks.model.verdicts import Scope, Standing, State, Verdict
 from pilothouse.checks.store.packing import UNIT, unpack_phases, unpack_result
 from pilothouse.checks.store.tables import (
     agents,
@@ -61,14 +61,12 @@ _GLANCE = (
     series.c.check_id,
     series.c.location,
     series.c.last_id,
-    series.c.state,
     series.c.outcome,
-    series.c.streak,
-    series.c.since_id,
     series.c.fault,
     series.c.reason,
     series.c.total,
-    series.c.confirmed,
+    series.c.state,
+    series.c.standing,
 )
 
 
@@ -133,19 +131,22 @@ def all_locations(conn: Connection) -> list[Location]:
     ]
 
 
+def standing_of(text: str) -> Standing | None:
+    """A standing as it is kept."""
+    return msgspec.json.decode(text, type=Standing) if text else None
+
+
 def _glance(row: Row[Any]) -> Glance:
     return Glance(
         check_id=row.check_id,
         location=row.location,
         last_id=row.last_id,
-        state=State(row.state),
         outcome=OUTCOMES[row.outcome],
-        streak=row.streak,
-        since_id=row.since_id,
         fault=row.fault,
         reason=row.reason,
         total=row.total,
-        confirmed=row.confirmed,
+        state=State(row.state),
+        standing=standing_of(row.standing),
     )
 
 
