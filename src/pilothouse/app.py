@@ -13,13 +13,14 @@ from pilothouse.export.module import module as export
 from pilothouse.kernel.alerts.module import module as alerts
 from pilothouse.kernel.auth.module import module as auth
 from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.measurements.module import module as measurements
 from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import Settings
 from pilothouse.objectives.module import module as objectives
 from pilothouse.vitals.module import module as vitals
 
-OURS = (auth, alerts, catalog, docs, apis, deploys, checks, vitals, objectives, export)
+OURS = (auth, alerts, measurements, catalog, docs, apis, deploys, checks, vitals, objectives, export)
 GROUP = "pilothouse.modules"  # entry points of installed packages that bring a Module
 
 

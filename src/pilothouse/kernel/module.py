@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import msgspec
 
 from pilothouse.kernel.actors import Identity
 from pilothouse.kernel.jobs import JobKind
+from pilothouse.kernel.measurements.model import Count
 from pilothouse.kernel.search import Hit
 from pilothouse.kernel.tx import Tx
 
@@ -112,6 +114,35 @@ class Exported(msgspec.Struct, frozen=True):
     face: str = ""  # where given, all that pages with a link to it show of it: title, kind
 
 
+class Counts(Protocol):
+    """Counts the good among all in each minute that begins from `start` on and before `end`.
+
+    `labels` chooses among what is measured, by some of the measure's labels. Where a measure is of
+    sizes, good are those under `below`: times are in milliseconds. Minutes in which nothing was
+    measured are left out: they are unknown. One query, with its index.
+    """
+
+    def __call__(
+        self,
+        tx: Tx,
+        labels: Mapping[str, str],
+        start: datetime,
+        end: datetime,
+        below: float | None = None,
+    ) -> Iterable[Count]: ...
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a module measures that objectives can be about."""
+
+    name: str  # "checks.results"
+    labels: tuple[str, ...]  # names of those that it knows: "check", "location"
+    counts: Counts
+    good: str = ""  # what counts as good, in words: "results that did not fail"
+    sized: bool = False  # it has sizes, so `below` means something
+    late: int = 2  # minutes after which it does not change any more
+
+
 class Module(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the program needs to know about one module."""
 
@@ -123,6 +154,7 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     kinds: Sequence[Kind] = ()
     nav: Sequence[NavItem] = ()
     tabs: Sequence[Tab] = ()
+    measures: Sequence[Measure] = ()
     finds: Callable[[Tx, str, str], Sequence[Hit]] | None = None  # (tx, text, kind or "")
     burning: Callable[[Tx, Sequence[str]], Collection[str]] | None = None  # of refs, those on fire
     exported: Callable[[Tx], Iterable[Exported]] | None = None

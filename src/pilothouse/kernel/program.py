@@ -14,7 +14,7 @@ from pilothouse.kernel.db import connect
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.jobs.worker import Work, Worker
-from pilothouse.kernel.module import Kind, Module, Subscription
+from pilothouse.kernel.module import Kind, Measure, Module, Subscription
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.tx import Database, Wake
 
@@ -33,6 +33,11 @@ class Program:
     def kinds(self) -> Mapping[str, Kind]:
         """Kinds of entity that modules own, by name."""
         return {kind.name: kind for module in self.modules for kind in module.kinds}
+
+    @cached_property
+    def measures(self) -> Mapping[str, Measure]:
+        """What modules measure that objectives can be about, by name."""
+        return {one.name: one for module in self.modules for one in module.measures}
 
     @cached_property
     def job_kinds(self) -> Mapping[str, JobKind]:

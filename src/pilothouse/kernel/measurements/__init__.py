@@ -1,1 +1,1 @@
-"""Measurements: numbers at instants, kept as mergeable sketches by hour and by day."""
+"""Measurements: what was measured, as sketches an hour and a day wide; see ADR 0012."""
