@@ -26,6 +26,7 @@ ENTRIES = (
     "js/copy.js",
     "js/scalar.js",
     "js/tryout.js",
+    "js/axe.js",
     "css/pilothouse.css",
     "css/uplot.css",
     "img/favicon.svg",

@@ -19,7 +19,7 @@ class Visit:
     until: float  # the event loop's time at which it is given up
     allowed: Callable[[str, int], bool]  # (IP address, port): may this agent connect to it?
     redact: Callable[[str], str]  # takes the secrets out of a text
-    scripts: bool = False  # journey scripts may run here: the agent was started with --allow-scripts
+    scripts: bool = False  # journey scripts may run here: --allow-scripts
 
 
 @dataclass(slots=True)
