@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from litestar import Request, Response, Router, get
+import msgspec
+from litestar import Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 
@@ -14,20 +16,34 @@ from pilothouse.catalog.service import panels
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.refs import EntityRef
-from pilothouse.kernel.tx import Database
+from pilothouse.kernel.tx import Database, Tx
 from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.asking import AnyRequest, number, ref_of_path
 from pilothouse.kernel.web.frame import Frame
 
-AnyRequest = Request[Any, Any, Any]
 VIEWER = needs(Role.VIEWER)
 TAB = "Reference"
 LONGEST_SEARCH = 200
-LONGEST_NUMBER = 9  # digits
 
 
-def _ref(kind: FromPath[str], namespace: FromPath[str], name: FromPath[str]) -> EntityRef:
-    """The entity that the path of a page names."""
-    return EntityRef.of(kind, namespace, name)
+class Drawn(msgspec.Struct, frozen=True):
+    """One kind of page under an API: what it shows, how, and its title."""
+
+    template: str
+    find: Callable[[Tx], Any]
+    title: Callable[[Any, str], str]  # (what was found, the API's title)
+
+
+def _under(
+    request: AnyRequest, db: Database, frame: Frame, ref: EntityRef, drawn: Drawn
+) -> Response[str]:
+    """A page under an API's own, with its head and its tabs."""
+    with db.read() as tx:
+        head = panels.head(tx, ref)
+        found = drawn.find(tx)
+        more = frame.tabs(tx, str(ref))
+    context = {"head": head, "tab": TAB, "more_tabs": more, "found": found}
+    return frame.page(request, drawn.template, title=drawn.title(found, head.title), **context)
 
 
 @get("/", opt=VIEWER, sync_to_thread=True)
@@ -39,13 +55,12 @@ def reference(
 ) -> Response[str]:
     """All operations of an API, by group; `?operation=` narrows them."""
     sought = request.query_params.get("operation", "")[:LONGEST_SEARCH].strip()
-    with db.read() as tx:
-        head = panels.head(tx, ref)
-        found = references.index(tx, str(ref), sought)
-        more = frame.tabs(tx, str(ref))
-    title = f"Reference of {head.title}"
-    context = {"head": head, "tab": TAB, "more_tabs": more, "found": found}
-    return frame.page(request, "apis/reference.html", title=title, **context)
+    drawn = Drawn(
+        "apis/reference.html",
+        lambda tx: references.index(tx, str(ref), sought),
+        lambda _found, api: f"Reference of {api}",
+    )
+    return _under(request, db, frame, ref, drawn)
 
 
 @get("/operations/{slug:str}", opt=VIEWER, sync_to_thread=True)
@@ -57,13 +72,12 @@ def operation(
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """One operation: parameters, bodies, answers, an example."""
-    with db.read() as tx:
-        head = panels.head(tx, ref)
-        found = references.operation(tx, str(ref), slug)
-        more = frame.tabs(tx, str(ref))
-    title = f"{found.operation.key}, {head.title}"
-    context = {"head": head, "tab": TAB, "more_tabs": more, "found": found}
-    return frame.page(request, "apis/operation.html", title=title, **context)
+    drawn = Drawn(
+        "apis/operation.html",
+        lambda tx: references.operation(tx, str(ref), slug),
+        lambda found, api: f"{found.operation.key}, {api}",
+    )
+    return _under(request, db, frame, ref, drawn)
 
 
 @get("/schemas/{slug:str}", opt=VIEWER, sync_to_thread=True)
@@ -75,13 +89,12 @@ def schema(
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """One schema: its properties, an example, who uses it."""
-    with db.read() as tx:
-        head = panels.head(tx, ref)
-        found = references.schema(tx, str(ref), slug)
-        more = frame.tabs(tx, str(ref))
-    title = f"{found.name}, {head.title}"
-    context = {"head": head, "tab": TAB, "more_tabs": more, "found": found}
-    return frame.page(request, "apis/schema.html", title=title, **context)
+    drawn = Drawn(
+        "apis/schema.html",
+        lambda tx: references.schema(tx, str(ref), slug),
+        lambda found, api: f"{found.name}, {api}",
+    )
+    return _under(request, db, frame, ref, drawn)
 
 
 @get("/try", opt=VIEWER, sync_to_thread=True)
@@ -111,7 +124,7 @@ def all_changes(
         raise Invalid(f"severity={severity!r} is none of {', '.join(Severity)}")
     entity = request.query_params.get("entity", "")[:400]
     worst = Severity(severity) if severity else None
-    before = _number(request)
+    before = number(request, "before")
     with db.read() as tx:
         found = changes.page(tx, worst, before, entity)
     return frame.page(
@@ -123,15 +136,6 @@ def all_changes(
         entity=entity,
         severities=tuple(Severity),
     )
-
-
-def _number(request: AnyRequest) -> int | None:
-    text = request.query_params.get("before", "")
-    if not text:
-        return None
-    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
-        raise Invalid(f"before={text!r} is not the number of a change")
-    return int(text)
 
 
 @get("/apis/changes/{change_id:int}", opt=VIEWER, sync_to_thread=True)
@@ -151,6 +155,6 @@ def one_change(
 reference_pages = Router(
     "/catalog/{kind:str}/{namespace:str}/{name:str}/reference",
     route_handlers=[reference, operation, schema, tryout],
-    dependencies={"ref": Provide(_ref, sync_to_thread=False)},
+    dependencies={"ref": Provide(ref_of_path, sync_to_thread=False)},
 )
 routes = [reference_pages, all_changes, one_change]

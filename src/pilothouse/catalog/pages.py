@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from litestar import MediaType, Request, Response, Router, get
+from litestar import MediaType, Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
 from litestar.response import Redirect
 
 from pilothouse.catalog.model import ChangeKind, Severity
@@ -21,13 +19,12 @@ from pilothouse.kernel.module import Subject
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Database, Tx
 from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.asking import AnyRequest, instant, number, offset_of, ref_of_path
 from pilothouse.kernel.web.frame import Frame
 
-AnyRequest = Request[Any, Any, Any]
 VIEWER = needs(Role.VIEWER)
 PROBLEMS = 100  # a page
 CHANGES = 50  # a page
-LONGEST_NUMBER = 9  # digits
 
 
 def _question(request: AnyRequest) -> Question:
@@ -39,27 +36,8 @@ def _question(request: AnyRequest) -> Question:
         **many,
         q=request.query_params.get("q", "")[:200],
         sort=request.query_params.get("sort", "label"),
-        offset=_number(request, "offset"),
+        offset=offset_of(request),
     )
-
-
-def _number(request: AnyRequest, name: str) -> int:
-    text = request.query_params.get(name, "0")
-    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
-        raise Invalid(f"{name}={text!r} is not a number of lines to skip")
-    return int(text)
-
-
-def _instant(request: AnyRequest) -> datetime | None:
-    """The `?at=` of a page. Raises Invalid for what is not a time."""
-    text = request.query_params.get("at")
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid(f"at={text!r} is not a time; write 2026-11-23T14:00Z") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @get("/catalog", opt=VIEWER, sync_to_thread=True)
@@ -67,7 +45,7 @@ def catalog(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
 ) -> Response[str]:
     """All entities: narrow, sort, search."""
-    question, at = _question(request), _instant(request)
+    question, at = _question(request), instant(request, "at")
     with db.read() as tx:
         found = (
             listing.listing(tx, question) if at is None else listing.listing_at(tx, question, at)
@@ -91,7 +69,7 @@ def problems(
     severity = request.query_params.get("severity") or None
     if severity is not None and severity not in set(Severity):
         raise Invalid(f"severity={severity!r} is none of {', '.join(Severity)}")
-    code, offset = request.query_params.get("code") or None, _number(request, "offset")
+    code, offset = request.query_params.get("code") or None, offset_of(request)
     with db.read() as tx:
         found = views.problem_page(
             tx,
@@ -119,7 +97,7 @@ def changes(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
 ) -> Response[str]:
     """What changed in the catalog, newest first."""
-    before = _number(request, "before") or None
+    before = number(request, "before") or None
     kind = request.query_params.get("kind") or None
     change = request.query_params.get("change") or None
     if change is not None and change not in set(ChangeKind):
@@ -156,11 +134,6 @@ def sources(
     return frame.page(request, "catalog/sources.html", title="Sources", found=found)
 
 
-def _ref(kind: FromPath[str], namespace: FromPath[str], name: FromPath[str]) -> EntityRef:
-    """The entity that the path of a page names."""
-    return EntityRef.of(kind, namespace, name)
-
-
 @get("/", opt=VIEWER, sync_to_thread=True)
 def entity(
     request: AnyRequest,
@@ -169,7 +142,7 @@ def entity(
     frame: NamedDependency[Frame],
 ) -> Response[str] | Redirect:
     """All that is known of one entity; of one that is gone, its history."""
-    at = _instant(request)
+    at = instant(request, "at")
     with db.read() as tx:
         if at is not None:
             found = panels.former(tx, ref, at)
@@ -226,7 +199,7 @@ def related(
     frame: NamedDependency[Frame],
 ) -> Response[str]:
     """All relations of one type, page by page: a team of 6,000 people has such a list."""
-    relation, offset = request.query_params.get("type", ""), _number(request, "offset")
+    relation, offset = request.query_params.get("type", ""), offset_of(request)
     with db.read() as tx:
         head, found = panels.head(tx, ref), panels.related_page(tx, ref, relation, offset)
         more = frame.tabs(tx, str(ref))
@@ -268,6 +241,6 @@ entity_pages = Router(
         _tab("document", panels.document),
         _tab("definition", panels.definition),
     ],
-    dependencies={"ref": Provide(_ref, sync_to_thread=False)},
+    dependencies={"ref": Provide(ref_of_path, sync_to_thread=False)},
 )
 routes = [catalog, problems, changes, sources, entity_pages]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -19,26 +17,10 @@ from pilothouse.kernel.program import Program
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Database
 from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.asking import AnyRequest, number, offset_of, text
 from pilothouse.kernel.web.frame import Frame
 
-AnyRequest = Request[Any, Any, Any]
 VIEWER = needs(Role.VIEWER)
-LONGEST_NUMBER = 15  # digits
-LONGEST = 400  # characters of a ref, a name
-
-
-def number(request: AnyRequest, name: str) -> int | None:
-    """Raises Invalid for what is no number."""
-    text = request.query_params.get(name)
-    if not text:
-        return None
-    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
-        raise Invalid(f"{name}={text[:50]!r} is not a number")
-    return int(text)
-
-
-def text(request: AnyRequest, name: str) -> str:
-    return request.query_params.get(name, "").strip()[:LONGEST]
 
 
 @get("/deploys", opt=VIEWER, sync_to_thread=True)
@@ -53,7 +35,7 @@ def board(
         team=text(request, "team"),
         q=text(request, "q"),
         state=state,
-        offset=number(request, "offset") or 0,
+        offset=offset_of(request),
     )
     with db.read() as tx:
         found = showing.board(tx, asked)
@@ -183,7 +165,10 @@ def history(
 ) -> Response[str]:
     """The deployments of one entity."""
     ref = EntityRef.of(kind, namespace, name)
-    environment, before = text(request, "environment") or None, number(request, "before")
+    environment, before = (
+        text(request, "environment") or None,
+        number(request, "before"),
+    )
     with db.read() as tx:
         head = panels.head(tx, ref)
         found = showing.history(tx, str(ref), environment, before)

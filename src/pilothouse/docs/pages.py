@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
@@ -19,15 +19,13 @@ from pilothouse.docs.model import Status
 from pilothouse.docs.service import runbooks, showing
 from pilothouse.docs.service.showing import Question
 from pilothouse.kernel.actors import Actor, Role
-from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Database
 from pilothouse.kernel.web.access import needs
+from pilothouse.kernel.web.asking import AnyRequest, offset_of, ref_of_path, text
 from pilothouse.kernel.web.frame import Frame
 
-AnyRequest = Request[Any, Any, Any]
 VIEWER = needs(Role.VIEWER)
-LONGEST_NUMBER = 9  # digits
 SAFE = {
     # An image that is opened by itself is a page of its own: nothing in it may run or be loaded.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
@@ -36,19 +34,12 @@ SAFE = {
 SECTIONS = {PageRole.PAGE: "Docs", PageRole.RUNBOOK: "Runbooks", PageRole.DECISION: "RFCs"}
 
 
-def _number(request: AnyRequest, name: str) -> int:
-    text = request.query_params.get(name, "0")
-    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
-        raise Invalid(f"{name}={text!r} is not a number of lines to skip")
-    return int(text)
-
-
 @get("/docs", opt=VIEWER, sync_to_thread=True)
 def docs(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
 ) -> Response[str]:
     """The docs of everything that has any."""
-    offset, owner = _number(request, "offset"), request.query_params.get("owner", "")[:400]
+    offset, owner = offset_of(request), text(request, "owner")
     with db.read() as tx:
         found = showing.sites(tx, owner=owner, offset=offset)
     return frame.page(
@@ -68,11 +59,6 @@ def picture(name: FromPath[str], db: NamedDependency[Database]) -> Response[byte
     with db.read() as tx:
         kind, body = showing.picture(tx, name)
     return Response(body, media_type=kind, headers=SAFE)
-
-
-def _ref(kind: FromPath[str], namespace: FromPath[str], name: FromPath[str]) -> EntityRef:
-    """The entity that the path of a page names."""
-    return EntityRef.of(kind, namespace, name)
 
 
 def _page(
@@ -149,7 +135,7 @@ def all_runbooks(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
 ) -> Response[str]:
     """All runbooks, those that nobody saw to for longest first."""
-    offset, owner = _number(request, "offset"), request.query_params.get("owner", "")[:400]
+    offset, owner = offset_of(request), text(request, "owner")
     stale = bool(request.query_params.get("stale"))
     with db.read() as tx:
         found = runbooks.listed(tx, owner=owner, stale=stale, limit=showing.LIST, offset=offset)
@@ -192,7 +178,7 @@ def rfcs(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
 ) -> Response[str]:
     """The archive of RFCs and decisions."""
-    question, offset = _question(request), _number(request, "offset")
+    question, offset = _question(request), offset_of(request)
     with db.read() as tx:
         found = showing.archive(tx, question, offset=offset)
     return frame.page(
@@ -212,7 +198,7 @@ def timeline(
     request: AnyRequest, db: NamedDependency[Database], frame: NamedDependency[Frame]
 ) -> Response[str]:
     """Decisions by year, the newest first."""
-    question, offset = _question(request), _number(request, "offset")
+    question, offset = _question(request), offset_of(request)
     with db.read() as tx:
         found = showing.archive(tx, question, offset=offset)
     years = groupby(found.items, lambda one: str(one.at.year) if one.at else "Without a date")
@@ -232,6 +218,6 @@ def timeline(
 doc_pages = Router(
     "/docs/{kind:str}/{namespace:str}/{name:str}",
     route_handlers=[first, page],
-    dependencies={"ref": Provide(_ref, sync_to_thread=False)},
+    dependencies={"ref": Provide(ref_of_path, sync_to_thread=False)},
 )
 routes = [docs, picture, doc_pages, all_runbooks, still_right, rfcs, timeline]

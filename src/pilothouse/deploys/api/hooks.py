@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from litestar import Request, Response, post
+from litestar import Response, post
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
@@ -26,10 +26,10 @@ from pilothouse.kernel.errors import Denied, Invalid
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import needs, public
+from pilothouse.kernel.web.asking import AnyRequest
 
 log = structlog.get_logger("pilothouse.deploys")
 
-AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 MOST_BYTES = 26_214_400  # GitHub sends at most 25 MB
 STORED, IGNORED = 202, 200

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
@@ -39,11 +39,11 @@ from pilothouse.kernel.web.arriving import (
     cookie_name,
     cookie_of,
 )
+from pilothouse.kernel.web.asking import AnyRequest, instant
 from pilothouse.kernel.web.frame import Frame
 from pilothouse.kernel.web.lanes import Lane
 from pilothouse.kernel.web.limits import Buckets, Folding
 
-AnyRequest = Request[Any, Any, Any]
 WRONG = "That name and that password do not belong together."
 TRIED = Buckets(1 / 30, 10)  # passwords for one name: then one in half a minute, from anywhere
 # What takes long waits for itself only: hashing for the processor and 64 MiB, providers for others.
@@ -450,7 +450,7 @@ def audit(
     chosen = request.query_params.get("type") or ""
     if chosen and chosen not in known:
         raise Invalid(f"type={chosen[:100]!r} is none of {', '.join(known)}")
-    before = _instant(request.query_params.get("before"))
+    before = instant(request, "before")
     with program.db.read() as tx:
         found = auditing.deeds(tx, [chosen] if chosen else known, before, DEEDS)
     return frame.page(
@@ -463,16 +463,6 @@ def audit(
         before=before,
         page_size=DEEDS,
     )
-
-
-def _instant(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid(f"before={text[:40]!r} is not a time; write 2026-11-23T14:00Z") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 routes = [
