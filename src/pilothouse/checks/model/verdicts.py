@@ -38,6 +38,12 @@ class Standing(msgspec.Struct, frozen=True):
     reason: str = ""
     total: float = 0.0
     confirmed: bool = False  # it was asked once more, and said the same
+    # The bad visits since it was in health; fewer good ones than up_after do not end them.
+    bad: int = 0
+    failing: int = 0  # visits in a row that failed outright
+    bad_since: datetime | None = None  # the first of them
+    bad_at: datetime | None = None  # the latest of them
+    seconding: bool = False  # the first of them was asked for: it seconds another location
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -52,3 +58,4 @@ class Verdict(msgspec.Struct, frozen=True):
     sick: tuple[str, ...] = ()  # locations that do not vote
     flapping: bool = False
     voting: int = 0  # locations in good health with a fresh result
+    maintenance: datetime | None = None  # a window is open until then: nothing is a finding
