@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from sqlalchemy.exc import OperationalError
 
 from pilothouse import __version__, app
+from pilothouse.demo import commands as demo
 from pilothouse.kernel import logs
 from pilothouse.kernel.errors import Conflict, Invalid, PilothouseError
 from pilothouse.kernel.program import Program
@@ -257,6 +258,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for module in app.modules():
             if module.commands:
                 module.commands(cli, open_program)
+        demo.register(cli, open_program, up)
         result = cli(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:
         sys.exit(USAGE)

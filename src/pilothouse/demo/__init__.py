@@ -1,0 +1,1 @@
+"""`pilothouse demo`: a small company that really runs, and that can be broken."""

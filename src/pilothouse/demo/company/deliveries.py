@@ -1,0 +1,44 @@
+"""The company's CI, and its jobs: what was deployed, what is, and a stock that is counted."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+
+from pilothouse.demo.company import telling
+from pilothouse.demo.company.serving import ask
+from pilothouse.demo.model import Company
+
+SOON = 0.5  # seconds until a portal that is not up yet is asked again
+AGAIN = 240.0  # seconds between deployments
+COUNTED = 30.0  # seconds between counts of the stock
+TOLD = 202
+
+
+def run(company: Company) -> None:
+    """Tell of the weeks before, then deploy something every few minutes."""
+    while telling.tell(company, telling.history(datetime.now(UTC))) not in (TOLD, 200):
+        time.sleep(SOON)
+    next_deployment = time.monotonic() + AGAIN / 4
+    while True:
+        if time.monotonic() >= next_deployment:
+            next_deployment += AGAIN
+            _deploy(company)
+        _count(company)
+        time.sleep(COUNTED)
+
+
+def _deploy(company: Company) -> None:
+    service = random.choice(("shop", "catalogue", "payments", "sign-in"))  # noqa: S311
+    took = timedelta(seconds=random.randint(90, 240))  # noqa: S311
+    now = datetime.now(UTC)
+    for env in ("staging", "production"):
+        telling.tell(company, [telling.deployment(service, now, took=took, env=env)])
+
+
+def _count(company: Company) -> None:
+    """Count what is left, and say that it was counted."""
+    status, _, _ = ask(f"{company.address('stock')}/products")
+    if status == 200 and company.heartbeat:
+        ask(company.heartbeat, method="POST")

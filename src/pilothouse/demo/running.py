@@ -1,0 +1,174 @@
+"""The company's programs as children: a folder, ports, start, end; nothing is left of them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from pilothouse.demo.model import (
+    LISTENING,
+    LOOPBACK,
+    PLACES,
+    STATE,
+    WORKING,
+    Company,
+    address_of,
+    faults_in,
+)
+from pilothouse.kernel.errors import Conflict
+
+FILES = Path(__file__).parent / "files"
+FIRST_PORT, HIGHEST_PORT = 8411, 32000  # above are those that outgoing connections take
+MARK = re.compile(r"@([a-z-]+)@")
+OURS = ".pilothouse-demo-folder"  # an empty file that says: this folder may be emptied
+ENDING = 3.0  # seconds
+
+
+@contextmanager
+def folder_of_our_own(folder: Path) -> Iterator[Path]:
+    """The demo's folder, empty, and nobody else's while it is used.
+
+    Raises Conflict when another demo runs there, or when it holds what is not a demo's.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / OURS).exists() and any(folder.iterdir()):
+        raise Conflict(f"{folder} is not empty and no demo's: name another folder with --data")
+    with (folder / OURS).open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(f"a demo runs in {folder} already; end it with Ctrl-C") from None
+        _empty(folder)
+        faults_in(folder).mkdir()
+        yield folder
+        (folder / STATE).unlink(missing_ok=True)
+
+
+def found(folder: Path, portal: str) -> Company:
+    """A company for this folder: its ports, and its files with them filled in."""
+    taken: set[int] = set()
+    ports = {name: _port(taken) for name in LISTENING}
+    company = Company(
+        folder=str(folder), portal=portal, ports=ports, places=_has_places(ports["shop"])
+    )
+    for source in sorted(FILES.rglob("*")):
+        if source.is_file():
+            _write(company, source, folder / "company" / source.relative_to(FILES))
+    (folder / "company" / "places.yaml").write_text(_places())
+    return company
+
+
+def keep(company: Company) -> None:
+    """Have the company's programs, and `demo break`, find it."""
+    path = Path(company.folder) / STATE
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(company))
+
+
+@contextmanager
+def running(company: Company) -> Iterator[None]:
+    """All programs of the company; they end with us, however we end."""
+    names = [name for name in (*LISTENING, *WORKING) if company.places or name != "network"]
+    with ExitStack() as stack, (Path(company.folder) / "company.log").open("ab") as log:
+        children = [_start(company, name, log) for name in names]
+        stack.callback(_end, children)
+        yield
+
+
+def _start(company: Company, name: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A program that ends when its standard input does: with us, were we killed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pilothouse.demo.company", name, company.folder],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+    )
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.stdin:
+            with suppress(OSError):
+                child.stdin.close()
+    for child in children:
+        try:
+            child.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _empty(folder: Path) -> None:
+    for item in folder.iterdir():
+        if item.name == OURS:
+            continue
+        if item.is_dir() and not item.is_symlink():
+            shutil.rmtree(item)
+        else:
+            item.unlink()
+
+
+def _port(taken: set[int]) -> int:
+    """The next port that nobody listens on."""
+    for port in range(max(taken, default=FIRST_PORT - 1) + 1, HIGHEST_PORT):
+        if is_free(port):
+            taken.add(port)
+            return port
+    raise Conflict(f"no port between {FIRST_PORT} and {HIGHEST_PORT} is free")
+
+
+def is_free(port: int, address: str = LOOPBACK) -> bool:
+    """Whether this machine lets us listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def _has_places(port: int) -> bool:
+    """Whether loopback has an address for each place; some systems have only one."""
+    return all(is_free(port, address_of(place)) for place in PLACES)
+
+
+def _write(company: Company, source: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    text = source.read_text(encoding="utf-8")
+    to.write_text(MARK.sub(lambda mark: _public(company, mark), text), encoding="utf-8")
+
+
+def _public(company: Company, mark: re.Match[str]) -> str:
+    name = mark[1]
+    return company.public(name) if name in company.ports else mark[0]
+
+
+def _places() -> str:
+    documents = (
+        {
+            "apiVersion": "pilothouse/v1",
+            "kind": "ProbeLocation",
+            "metadata": {"name": place.name, "title": place.title},
+            "spec": {
+                "region": place.region,
+                "provider": place.provider,
+                "latitude": place.latitude,
+                "longitude": place.longitude,
+                "private_targets": ["127.0.0.0/8"],
+            },
+        }
+        for place in PLACES
+    )
+    return "\n---\n".join(msgspec.json.encode(one).decode() for one in documents) + "\n"

@@ -1,0 +1,66 @@
+"""One start of the demo: the company, its portal, the agents of its twelve places."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from pilothouse.demo import running
+from pilothouse.demo.model import FAULTS, PLACES, Company
+from pilothouse.kernel.auth.service import tokens
+from pilothouse.kernel.errors import Conflict
+from pilothouse.kernel.program import Program
+
+PORTAL = 8400
+DAYS = 2  # that the demo's tokens are good for
+
+
+def start(
+    folder: Path,
+    port: int | None,
+    open_program: Callable[..., Program],
+    up: Callable[..., int],
+) -> int:
+    """Run until told to end. Raises Conflict when a demo runs in this folder already."""
+    for name in [name for name in os.environ if name.startswith("PILOTHOUSE_")]:
+        del os.environ[name]  # the demo's portal is its own, whatever is set for others
+    port = port or _free_port()
+    with running.folder_of_our_own(folder):
+        company = running.found(folder, f"http://127.0.0.1:{port}")
+        data = folder / "portal"
+        company = _introduced(company, open_program(data=str(data), port=port))
+        running.keep(company)
+        with running.running(company):
+            _say(company)
+            return up(str(folder / "company"), data=data, host="127.0.0.1", port=port)
+
+
+def _free_port() -> int:
+    for port in (PORTAL, *range(PORTAL + 1, running.FIRST_PORT)):
+        if running.is_free(port):
+            return port
+    raise Conflict("ports 8400 to 8410 are all taken: name another with --port")
+
+
+def _introduced(company: Company, program: Program) -> Company:
+    """The same company with tokens of its portal."""
+    with program.db.begin() as tx:
+        events, _ = tokens.create(tx, None, "CI of the chandlery", ["events"], DAYS)
+    program.db.engine.dispose()
+    return msgspec.structs.replace(company, events_token=events)
+
+
+def _say(company: Company) -> None:
+    """What runs, and what to try next."""
+    lines = [
+        "The chandlery, a small company, opens on this machine:",
+        f"  its shop      {company.public('shop')}/",
+        f"  its portal    {company.portal}/    watched from {len(PLACES)} places",
+        "Break something, in another terminal, and look at Now:",
+        *(f"  pilothouse demo break {fault.name:14} {fault.does}" for fault in FAULTS),
+        "  pilothouse demo repair",
+    ]
+    print("\n".join(lines), flush=True)  # noqa: T201
