@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pilothouse.kernel import slips
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SEPARATORS = re.compile(r"[-_. ]")
-_CHARS_A_MISTAKE = 4  # one slip of the hand is believed for so many characters
-_MOST_MISTAKES = 3
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -47,15 +47,7 @@ def _kind(ref: str) -> str:
 
 
 def _nearest_word(word: str, known: Iterable[str]) -> str | None:
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    plain = _plain(word)
-    allowed = min((len(plain) + 1) // _CHARS_A_MISTAKE, _MOST_MISTAKES)
-    found = process.extractOne(
-        plain, sorted(known), scorer=OSA.distance, processor=_plain, score_cutoff=allowed
-    )
-    return None if found is None else found[0]
+    return slips.meant(word, known, _plain)
 
 
 def _plain(word: str) -> str:

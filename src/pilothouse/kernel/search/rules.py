@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pilothouse.kernel import slips
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
@@ -20,7 +22,7 @@ _LITTLE = frozenset(
     "a an and are as at be by can do does for from has have how i in is it my of on or that the "  # noqa: SIM905 (forty quotes)
     "this to was we what when where which who why will with you".split()
 )
-LONGEST_NAME, LETTERS_A_SLIP, MOST_SLIPS = 4, 4, 3
+LONGEST_NAME = 4  # words
 _ENDINGS = ("ings", "ing", "edly", "ed", "es", "s")
 _STEM = 4  # letters that are left of a word without its ending
 _BEGUN = 2  # letters from which on a word may be only begun
@@ -47,21 +49,14 @@ def terms(text: str) -> tuple[str, ...]:
 def mended(words: Sequence[str], known: Sequence[str]) -> tuple[str, ...] | None:
     """The words with slips of the hand mended by words that are known; None where none was found.
 
-    One slip (a wrong, missing, doubled or swapped letter) is believed for four letters. A long
-    question is a sentence, or the text of an error: it is taken as it stands.
+    A long question is a sentence, or the text of an error: it is taken as it stands.
     """
     if not 0 < len(words) <= LONGEST_NAME:
         return None
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
     found: list[str] = []
     for word in words:
-        allowed = min((len(word) + 1) // LETTERS_A_SLIP, MOST_SLIPS)
-        near = None
-        if allowed and not any(one.startswith(word) for one in known):
-            near = process.extractOne(word, known, scorer=OSA.distance, score_cutoff=allowed)
-        found.append(near[0] if near else word)
+        right = not slips.allowed(word) or any(one.startswith(word) for one in known)
+        found.append(word if right else slips.meant(word, known) or word)
     return tuple(found) if found != list(words) else None
 
 
