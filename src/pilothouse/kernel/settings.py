@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from pilothouse.kernel.alerts.rules import destinations
 from pilothouse.kernel.auth.model import Provider, RoleName
 from pilothouse.kernel.errors import Invalid
 
@@ -25,7 +26,9 @@ NOT_SETTINGS = (
     "PILOTHOUSE_ENV",
 )
 OURS_TOO = "PILOTHOUSE_SECRET_KEY"  # the one setting among the check secrets' names
-LISTS = frozenset(("sources", "trusted_proxies"))  # in the environment separated by spaces
+LISTS = frozenset(
+    ("sources", "trusted_proxies", "alert_urls")
+)  # in the environment separated by spaces
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +59,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session_lifetime: Annotated[int, msgspec.Meta(ge=60)] = 7 * 86400  # … and at the latest so old
     sign_in_recheck: Annotated[int, msgspec.Meta(ge=1)] = 3600  # seconds between asking providers
     trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For is believed
+    alert_webhook: str | None = None  # alerts are posted there as JSON
+    alert_webhook_secret: str | None = None  # what those are signed with
+    alert_urls: tuple[str, ...] = ()  # Apprise URLs that alerts go to
+    vitals_country_header: str | None = None  # of a trusted proxy: which country a visitor is in
     secret_key: str | None = None  # encrypts what providers gave; without one, a file in `data`
 
     @property
@@ -102,10 +109,12 @@ def load(
     values |= _from_environment(environ)
     values |= {name: value for name, value in (overrides or {}).items() if value is not None}
     try:
-        return _with_secrets(msgspec.convert(values, Settings, strict=False), environ)
+        found = _with_secrets(msgspec.convert(values, Settings, strict=False), environ)
+        destinations(found.alert_webhook, found.alert_urls)  # told at start, not at the first alert
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at `$.")
         raise Invalid(f"the setting {place.rstrip('`')} cannot be used: {words}") from error
+    return found
 
 
 def _with_secrets(settings: Settings, environ: Mapping[str, str]) -> Settings:

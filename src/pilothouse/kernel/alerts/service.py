@@ -1,17 +1,28 @@
-"""Raising and clearing: an event each, so that whoever answers is told at least once."""
+"""Raising and clearing: an event each, so that whoever answers is told at least once.
+
+What the events say is kept as how each trouble stands, and every destination is told of that in a
+job of its own: what one was not told in time it is told as it is by then, never out of order.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilothouse.kernel.alerts.model import CLEARED, RAISED
+from pilothouse.kernel.alerts import rules, store
+from pilothouse.kernel.alerts.model import CLEARED, RAISED, Alert, Destination, Standing, Told
 from pilothouse.kernel.events import Event
+from pilothouse.kernel.module import Headline
 
 if TYPE_CHECKING:
-    from pilothouse.kernel.alerts.model import Alert
     from pilothouse.kernel.tx import Tx
+
+DELIVER = "alerts.deliver"
+MOST = 50  # on Now
+KEPT = timedelta(days=90)  # after it is over
 
 
 def raise_alert(tx: Tx, alert: Alert, *, dedup_key: str | None = None) -> None:
@@ -24,3 +35,75 @@ def clear_alert(tx: Tx, alert: Alert, *, dedup_key: str | None = None) -> None:
     """Say that the trouble of this key is over; `summary` says how."""
     data = msgspec.to_builtins(alert)
     tx.emit(Event(type=CLEARED, entities=(alert.entity,), data=data, dedup_key=dedup_key))
+
+
+def take(tx: Tx, event: Event, told_to: Sequence[Destination]) -> bool:
+    """Take an event in and have every destination told of it; False for nothing new."""
+    alert = msgspec.convert(event.data, Alert)
+    now = _after(tx, alert, event)
+    if now is None:
+        return False
+    if not store.put(tx.conn, now, event.id):
+        return False
+    for one in told_to:
+        store.expect(tx.conn, Told(key=alert.key, destination=one.id, name=one.name))
+        job = {"key": alert.key, "destination": one.id}
+        tx.enqueue(DELIVER, job, key=f"{rules.digest(alert.key)}:{one.id}")
+    return True
+
+
+def _after(tx: Tx, alert: Alert, event: Event) -> Standing | None:
+    """How a trouble stands after an event; None where that changes nothing."""
+    at = event.at or tx.now
+    found = store.find(tx.conn, alert.key, hold=True)
+    said, last = found or (None, "")
+    if event.id <= last:  # what came later is taken in already
+        return None
+    version = said.version if said else 0
+    if event.type == CLEARED:
+        if said is None or said.cleared_at:
+            return None
+        return Standing(
+            alert=alert,
+            version=version + 1,
+            opened_at=said.opened_at,
+            changed_at=at,
+            cleared_at=at,
+        )
+    if not rules.is_news(said, alert):
+        return None
+    opened = said.opened_at if said and said.cleared_at is None else at
+    return Standing(alert=alert, version=version + 1, opened_at=opened, changed_at=at)
+
+
+class Open(msgspec.Struct, frozen=True):
+    """A trouble that is not over, and who was told of it."""
+
+    standing: Standing
+    told: list[Told]
+
+
+def still_open(tx: Tx) -> list[Open]:
+    """Troubles that are not over, the newest first: two queries."""
+    return tx.once("alerts.open", lambda: _still_open(tx))
+
+
+def _still_open(tx: Tx) -> list[Open]:
+    found = store.standing(tx.conn, MOST)
+    told = store.told_of(tx.conn, [one.alert.key for one in found]) if found else {}
+    return [Open(one, told.get(one.alert.key, [])) for one in found]
+
+
+def headline(tx: Tx) -> Headline | None:
+    """What the top of Now says of alerts that could not be delivered."""
+    failing = {told.name for one in still_open(tx) for told in one.told if not told.fine}
+    if not failing:
+        return None
+    return Headline(
+        weight=80,
+        state="bad",
+        text=f"Alerts do not reach {', '.join(sorted(failing))}",
+        detail="They are tried again; what is open stands below.",
+        href="/#alerts-open",
+        action="See what is open",
+    )

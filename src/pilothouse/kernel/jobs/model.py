@@ -15,6 +15,18 @@ class LeaseLost(PilothouseError):
     """Another worker took this job over; what this one was about to write is not written."""
 
 
+class TryLater(PilothouseError):
+    """A job that cannot be done yet, and when it is worth another try at the earliest."""
+
+    def __init__(self, words: str, after: timedelta) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+class Hopeless(PilothouseError):
+    """A job that no other try would do either: it is given up at once."""
+
+
 class Job(msgspec.Struct, frozen=True):
     """A row of `jobs` as it was claimed."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.jobs import rules, store
-from pilothouse.kernel.jobs.model import Job, JobKind, LeaseLost
+from pilothouse.kernel.jobs.model import Hopeless, Job, JobKind, LeaseLost, TryLater
 from pilothouse.kernel.tx import Database, Tx
 
 log = structlog.get_logger("pilothouse.jobs")
@@ -143,6 +143,8 @@ class Worker:
         except Exception as error:
             if self._stopping.is_set():
                 log.info("jobs.cut_off", job=work.job.id, kind=work.job.kind, error=str(error))
+            elif isinstance(error, (TryLater, Hopeless)):  # foreseen: its words say it all
+                log.warning("jobs.put_off", job=work.job.id, kind=work.job.kind, error=str(error))
             else:
                 log.exception("jobs.failed", job=work.job.id, kind=work.job.kind)
             self._put_back(work, error)
@@ -157,10 +159,12 @@ class Worker:
             with self.db.begin() as tx:
                 if self._stopping.is_set():
                     store.give_back(tx.conn, work.job)
-                elif work.job.attempts >= work.kind.max_attempts and not work.kind.every:
+                elif _is_over(work, error):
                     store.bury(tx.conn, work.job, words)
                 else:
-                    store.postpone(tx.conn, work.job, words, rules.back_off(work.job.attempts))
+                    least = error.after if isinstance(error, TryLater) else timedelta()
+                    wait = max(rules.back_off(work.job.attempts), least)
+                    store.postpone(tx.conn, work.job, words, wait)
         except AWAY as away:
             log.warning("jobs.not_put_back", job=work.job.id, error=str(away))  # its lease ends
 
@@ -198,6 +202,12 @@ class Worker:
                 work.stopping.set()
         except AWAY as error:
             log.warning("jobs.lease_not_renewed", job=work.job.id, error=str(error))
+
+
+def _is_over(work: Work, error: Exception) -> bool:
+    """Whether a job that failed is given up; a recurring one never is."""
+    tried = work.job.attempts >= work.kind.max_attempts
+    return not work.kind.every and (tried or isinstance(error, Hopeless))
 
 
 class WorkersLost(PilothouseError):
