@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pilothouse.checks.model.verdicts import Scope, State
+from pilothouse.checks.model.verdicts import Scope, State, Verdict
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -44,7 +44,6 @@ class Health(msgspec.Struct, frozen=True):
         None  # of being sick, or of being well again: looks before do not count
     )
     reached_at: datetime | None = None  # when it last reached something: any check, a reference
-    compares: bool = True  # whether it has anything else to reach than one check
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -54,11 +53,23 @@ class Look(msgspec.Struct, frozen=True):
     location: str
     region: str
     at: datetime
-    failed: bool
+    bad_since: datetime | None  # the first of the failures that it is one of; None: it is well
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """The reference targets of one location, as its agents last told."""
+
+    location: str
+    targets: tuple[str, ...]
+    failed: tuple[str, ...]
+    at: datetime
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A visit that the server should ask for, not before `at`. The triple is its dedup key."""
+    """A visit that the server should ask for, not before `at`.
+
+    Asked for again and again it is the same: check, location and `at` are its dedup key.
+    """
 
     location: str
     at: datetime
@@ -71,7 +82,8 @@ class Told(msgspec.Struct, frozen=True):
     scope: Scope = Scope.EVERYWHERE
     regions: tuple[str, ...] = ()
     since: datetime | None = None  # of this state: of a finding, when it was opened
-    better_since: datetime | None = None  # the verdict is better than what was told since then
+    better: State | None = None  # what the verdict says now, where that is better than was told
+    better_since: datetime | None = None
     returns: int = 0  # how often this finding came back before it was called recovered
     flapping: bool = False
 
@@ -90,5 +102,6 @@ class Change(msgspec.Struct, frozen=True):
     """A row to write, and what it means; `event` is "" where nobody need be told."""
 
     told: Told
+    verdict: Verdict  # with what is known of flapping
     happened: Happened | None  # None: only the row's own memory changed
     event: str = ""  # checks.failed, checks.degraded, checks.recovered
