@@ -14,7 +14,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ PORTS = {"https": 443, "http": 80}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: an IPv4 address stands in its end
+_NOBODYS, _PRIVATE = "nobody's server", "not a public one"
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -82,15 +83,31 @@ def judge(
     configured = f"{host}:{port}" in trusted
     found = [_unwrapped(ipaddress.ip_address(one)) for one in (resolve or _resolve)(host, port)]
     for address in found:
-        if address.is_link_local or address.is_multicast or address.is_unspecified:
-            raise Forbidden(f"{host} has the address {address}, which is nobody's server")
-        if not configured and not address.is_global:
-            raise Forbidden(f"{host} has the address {address}, which is not a public one")
+        barred = _barred(address)
+        if barred and not (configured and barred == _PRIVATE):
+            raise Forbidden(f"{host} has the address {address}, which is {barred}")
         if scheme == "http" and not (configured and address.is_loopback):
             raise Forbidden(f"http://{host} is not asked: only https is")
     if not found:
         raise Unreachable(f"{host} has no address")
     return Target(scheme, host, port, str(found[0]), path)
+
+
+def barred(address: str, opened: Sequence[Network] = ()) -> str:
+    """Why an address must not be connected to; "" where it may be.
+
+    `opened` are networks that may be although they are not public.
+    """
+    found = _unwrapped(ipaddress.ip_address(address))
+    if any(found in network for network in opened):
+        return _NOBODYS if found.is_multicast or found.is_unspecified else ""
+    return _barred(found)
+
+
+def _barred(address: Address) -> str:
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        return _NOBODYS
+    return "" if address.is_global else _PRIVATE
 
 
 def _parts(url: str) -> tuple[str, str, int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -198,7 +199,7 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         text = f'"{value[: LONGEST_SHOWN + 1]}'
         return text + '"' if len(value) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + '…"'
-    if hasattr(value, "total_seconds"):
+    if isinstance(value, timedelta):
         return length(value.total_seconds())
     text = str(value)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
