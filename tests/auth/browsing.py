@@ -12,10 +12,10 @@ from tests.kernel.portal import PAGE, Answer, Portal, serving
 
 from pilothouse.catalog.module import module as catalog
 from pilothouse.kernel.actors import Identity, Role
-from pilothouse.kernel.auth import pages
 from pilothouse.kernel.auth.formats import hashed
 from pilothouse.kernel.auth.model import LOCAL
 from pilothouse.kernel.auth.module import module as auth
+from pilothouse.kernel.auth.pages import signing_in
 from pilothouse.kernel.auth.service import people, tokens
 from pilothouse.kernel.web import edge
 from pilothouse.kernel.web.limits import Buckets, Folding
@@ -133,10 +133,10 @@ class Browser:
 @contextmanager
 def generous() -> Iterator[None]:
     """Portals made meanwhile let one address try as often as it likes."""
-    before = edge.SIGN_INS, pages.TRIED, pages.FAILED
-    edge.SIGN_INS, pages.TRIED = (1e6, 1_000_000), Buckets(1e6, 1_000_000)
-    pages.FAILED = Folding(each=(1 / 60, 10), together=(1 / 6, 200))
+    before = edge.SIGN_INS, signing_in.TRIED, signing_in.FAILED
+    edge.SIGN_INS, signing_in.TRIED = (1e6, 1_000_000), Buckets(1e6, 1_000_000)
+    signing_in.FAILED = Folding(each=(1 / 60, 10), together=(1 / 6, 200))
     try:
         yield
     finally:
-        edge.SIGN_INS, pages.TRIED, pages.FAILED = before
+        edge.SIGN_INS, signing_in.TRIED, signing_in.FAILED = before

@@ -209,7 +209,7 @@ def test_who_was_known_anew_meanwhile_is_not_moved_back(program):
     with program.db.read() as tx:
         found = people.moved(tx, {})
     with program.db.begin() as tx:
-        store.change_person(tx.conn, sam.id, teams=("group:default/newer",))
+        store.people.change_person(tx.conn, sam.id, teams=("group:default/newer",))
         people.move(tx, found)
     assert belongs(program, sam) == (None, ("group:default/newer",))
 

@@ -56,7 +56,7 @@ def test_groups_give_the_highest_of_their_roles_anew_each_time(db, groups, role)
     with db.begin() as tx:
         people.welcome(tx, KEYCLOAK, msgspec.structs.replace(MAYA, groups=("platform",)), "viewer")
         now = people.welcome(tx, KEYCLOAK, msgspec.structs.replace(MAYA, groups=groups), "viewer")
-        assert store.person(tx.conn, now.id).role == role
+        assert store.people.person(tx.conn, now.id).role == role
 
 
 def test_a_provider_lets_in_whose_group_may(db):
@@ -64,7 +64,7 @@ def test_a_provider_lets_in_whose_group_may(db):
     with db.begin() as tx:
         with pytest.raises(Denied, match="none of their groups"):
             people.welcome(tx, picky, MAYA, "viewer")
-        assert store.person_of(tx.conn, "keycloak", "1234") is None
+        assert store.people.person_of(tx.conn, "keycloak", "1234") is None
         people.welcome(tx, picky, msgspec.structs.replace(MAYA, groups=("staff",)), "viewer")
 
 
@@ -97,7 +97,7 @@ def test_a_person_who_is_gone_has_no_session_and_no_token_until_they_are_back(db
         person = people.welcome(tx, KEYCLOAK, MAYA, "viewer")
         secret = signed_in(tx, person)
         token, _ = tokens.create(tx, person, "mine", ["read"], 9)
-        people.gone(tx, store.person(tx.conn, person.id), "the provider said no")
+        people.gone(tx, store.people.person(tx.conn, person.id), "the provider said no")
         assert asking.by_session(tx, secret, IDLE, KNOWN) is None
         assert "not found at their provider" in asking.by_token(tx, token, KNOWN)
         assert [deed.data["why"] for deed in auditing.deeds(tx, ["auth.person_gone"], None, 5)]
@@ -131,7 +131,7 @@ def test_a_token_may_what_its_scopes_and_its_person_may_and_no_more(db):
         assert (found.role, found.scopes) == (Role.NOBODY, {"events"})
         with pytest.raises(Invalid, match="needs someone who is admin"):
             tokens.create(tx, editor, "more", ["admin"], 9)
-        store.change_person(tx.conn, editor.id, role=Role.VIEWER)
+        store.people.change_person(tx.conn, editor.id, role=Role.VIEWER)
         found = asking.by_token(tx, events, KNOWN).actor
         assert (found.role, found.scopes) == (Role.NOBODY, frozenset())
 
@@ -139,7 +139,7 @@ def test_a_token_may_what_its_scopes_and_its_person_may_and_no_more(db):
 def test_a_token_that_may_only_read_has_no_teams(db):
     with db.begin() as tx:
         person = msgspec.structs.replace(a_person(tx), teams=("group:default/payments",))
-        store.change_person(tx.conn, person.id, teams=person.teams)
+        store.people.change_person(tx.conn, person.id, teams=person.teams)
         reads, _ = tokens.create(tx, person, "reads", ["read"], 9)
         writes, _ = tokens.create(tx, person, "writes", ["write"], 9)
         assert asking.by_token(tx, reads, KNOWN).actor.teams == ()
@@ -150,7 +150,7 @@ def test_a_token_that_may_only_read_has_no_teams(db):
 def test_a_token_is_known_by_its_digest_until_it_expires_or_is_revoked(db):
     with db.begin() as tx:
         secret, made = tokens.create(tx, None, "ci", ["read"], 9)
-        assert secret not in str(tx.conn.execute(store.tokens.select()).all())
+        assert secret not in str(tx.conn.execute(store.tables.tokens.select()).all())
         assert asking.by_token(tx, secret, KNOWN).actor.id == "token:ci"
         assert asking.by_token(at(tx, days=9), secret, KNOWN) == "this API token has expired"
         with pytest.raises(NotFound):
@@ -232,9 +232,9 @@ def test_what_is_over_is_forgotten_by_a_job_whether_or_not_anybody_signs_in(db):
         signed_in(tx, a_person(tx))
         away(tx)
         staying.clean(at(tx, minutes=9))
-        assert len(rows(tx, store.sessions)) == len(rows(tx, store.attempts)) == 1
+        assert len(rows(tx, store.tables.sessions)) == len(rows(tx, store.tables.attempts)) == 1
         staying.clean(at(tx, days=2))
-        assert rows(tx, store.sessions) == rows(tx, store.attempts) == []
+        assert rows(tx, store.tables.sessions) == rows(tx, store.tables.attempts) == []
     [cleaning] = [kind for kind in jobs.jobs if kind.name == "auth.clean"]
     assert cleaning.every == timedelta(minutes=10)
 

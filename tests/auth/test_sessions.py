@@ -90,7 +90,7 @@ def test_signing_in_begins_a_new_session_whatever_the_browser_showed(running, br
 def test_only_a_digest_of_a_session_is_kept(running, browser):
     browser.sign_in("viewer")
     with running.program.db.read() as tx:
-        rows = str(tx.conn.execute(store.sessions.select()).all())
+        rows = str(tx.conn.execute(store.tables.sessions.select()).all())
     assert browser.session not in rows
     assert digest(browser.session) in rows
 

@@ -66,7 +66,7 @@ class Company:
 
     def people(self) -> list[str]:
         with self.portal.program.db.read() as tx:
-            return [one.name for one in store.all_people(tx.conn, "company")]
+            return [one.name for one in store.people.all_people(tx.conn, "company")]
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def test_someone_goes_to_the_provider_and_comes_back_signed_in(company: Company)
     assert "maya@example.org" in page
     assert "group:default/payments" in page
     with company.portal.program.db.read() as tx:
-        [found] = store.all_people(tx.conn, "company")
+        [found] = store.people.all_people(tx.conn, "company")
         kept = people.refresh_of(tx, found)
     assert kept
     assert found.role == Role.VIEWER
@@ -217,7 +217,7 @@ def test_groups_are_read_anew_while_someone_is_signed_in(company: Company) -> No
 def test_who_is_gone_from_the_provider_loses_sessions_and_tokens(company: Company) -> None:
     browser, _, _ = sign_in(company)
     with company.portal.program.db.begin() as tx:
-        [maya] = store.all_people(tx.conn, "company")
+        [maya] = store.people.all_people(tx.conn, "company")
         secret, _ = tokens.create(tx, maya, "maya's", ["read"], 9)
     headers = {"Authorization": f"Bearer {secret}"}
     other = {"Authorization": f"Bearer {token(company.portal.program, None, 'read')}"}

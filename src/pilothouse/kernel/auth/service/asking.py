@@ -21,7 +21,7 @@ def by_session(tx: Tx, secret: str, idle: timedelta, providers: frozenset[str]) 
 
     `providers` are those that are set up: people of others are not let in.
     """
-    found = store.session_of(tx.conn, digest(secret))
+    found = store.sessions.session_of(tx.conn, digest(secret))
     if found is None:
         return None
     session, person = found
@@ -34,7 +34,7 @@ def by_session(tx: Tx, secret: str, idle: timedelta, providers: frozenset[str]) 
 
 def by_token(tx: Tx, secret: str, providers: frozenset[str]) -> Asked | str:  # noqa: PLR0911  one for each answer
     """Who has an API token; words when it is none, expired, or rests."""
-    found = store.token_of(tx.conn, digest(secret))
+    found = store.tokens.token_of(tx.conn, digest(secret))
     if found is None:
         return "this API token is not known here, or it was revoked"
     token, person = found
@@ -73,6 +73,6 @@ def stale(tx: Tx, asked: Asked) -> bool:
 def touch(tx: Tx, asked: Asked) -> None:
     """Note that what was shown is in use."""
     if asked.session:
-        store.touch_session(tx.conn, asked.session.id, tx.now)
+        store.sessions.touch_session(tx.conn, asked.session.id, tx.now)
     elif asked.token:
-        store.touch_token(tx.conn, asked.token.id, tx.now)
+        store.tokens.touch_token(tx.conn, asked.token.id, tx.now)

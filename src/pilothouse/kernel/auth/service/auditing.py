@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.kernel.auth import store
-from pilothouse.kernel.auth.store import Deed
+from pilothouse.kernel.auth.store.deeds import Deed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 
 def deeds(tx: Tx, types: Sequence[str], before: datetime | None, limit: int) -> list[Deed]:
     """The newest deeds of these types before an instant."""
-    return store.deeds(tx.conn, types, before, limit)
+    return store.deeds.deeds(tx.conn, types, before, limit)

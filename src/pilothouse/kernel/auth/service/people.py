@@ -49,12 +49,12 @@ def welcome(tx: Tx, provider: Provider, identity: Identity, default_role: str) -
         added_at=tx.now,
         checked_at=tx.now,
     )
-    before = store.person_of(tx.conn, identity.provider, identity.subject)
+    before = store.people.person_of(tx.conn, identity.provider, identity.subject)
     if before is None:
-        store.add_person(tx.conn, found)
+        store.people.add_person(tx.conn, found)
         return found
     said = {name: getattr(found, name) for name in SAID}
-    store.change_person(tx.conn, before.id, **said)
+    store.people.change_person(tx.conn, before.id, **said)
     return msgspec.structs.replace(before, **said)
 
 
@@ -70,12 +70,12 @@ def _with_catalog(tx: Tx, ref: str | None, teams: list[str]) -> tuple[str, ...]:
 
 def local_user(tx: Tx, name: str) -> Person | None:
     """The local user of this name."""
-    return store.person_of(tx.conn, LOCAL, name.lower())
+    return store.people.person_of(tx.conn, LOCAL, name.lower())
 
 
 def local_users(tx: Tx) -> list[Person]:
     """All local users."""
-    return store.all_people(tx.conn, LOCAL)
+    return store.people.all_people(tx.conn, LOCAL)
 
 
 def add_local(tx: Tx, identity: Identity, role: Role, hashed: str) -> Person:
@@ -100,15 +100,15 @@ def add_local(tx: Tx, identity: Identity, role: Role, hashed: str) -> Person:
         added_at=tx.now,
         checked_at=tx.now,
     )
-    store.add_person(tx.conn, found)
-    store.put_password(tx.conn, found.id, hashed)
+    store.people.add_person(tx.conn, found)
+    store.people.put_password(tx.conn, found.id, hashed)
     _tell(tx, "auth.user_added", found, role=role.name.lower())
     return found
 
 
 def password_of(tx: Tx, person: Person) -> str | None:
     """The hash of someone's password."""
-    return store.password_of(tx.conn, person.id)
+    return store.people.password_of(tx.conn, person.id)
 
 
 def change_password(tx: Tx, person: Person, hashed: str, keep: str | None = None) -> None:
@@ -116,8 +116,8 @@ def change_password(tx: Tx, person: Person, hashed: str, keep: str | None = None
 
     The session `keep`, the one that asks, stays.
     """
-    store.put_password(tx.conn, person.id, hashed)
-    store.end_sessions(tx.conn, person.id, keep)
+    store.people.put_password(tx.conn, person.id, hashed)
+    store.sessions.end_sessions(tx.conn, person.id, keep)
     _tell(tx, "auth.user_changed", person, what="password")
 
 
@@ -127,7 +127,7 @@ def remove_local(tx: Tx, name: str) -> Person:
     Raises NotFound when there is no such user.
     """
     found = local_user(tx, name)
-    if found is None or not store.remove_person(tx.conn, found.id):
+    if found is None or not store.people.remove_person(tx.conn, found.id):
         known = ", ".join(person.name for person in local_users(tx)[:20]) or "none"
         raise NotFound(f"there is no user {name!r}. Known are: {known}.")
     _tell(tx, "auth.user_removed", found)
@@ -137,19 +137,19 @@ def remove_local(tx: Tx, name: str) -> Person:
 def linked(tx: Tx, person: Person) -> Person:
     """A local user as the catalog knows them now; no provider is asked about them."""
     for one in _belongings(tx, [person], {}):
-        store.change_person(tx.conn, person.id, ref=one.ref, teams=one.teams)
+        store.people.change_person(tx.conn, person.id, ref=one.ref, teams=one.teams)
         return msgspec.structs.replace(person, ref=one.ref, teams=one.teams)
     return person
 
 
 def moved(tx: Tx, providers: Mapping[str, Provider]) -> list[Belonging]:
     """Of those who get in, who is another User of the catalog now, or in other teams."""
-    return _belongings(tx, store.who_gets_in(tx.conn), providers)
+    return _belongings(tx, store.people.who_gets_in(tx.conn), providers)
 
 
 def move(tx: Tx, found: Sequence[Belonging]) -> None:
     """Keep it; who signed in meanwhile stays as they are known by that."""
-    store.put_belongings(tx.conn, found)
+    store.people.put_belongings(tx.conn, found)
 
 
 def _belongings(
@@ -176,17 +176,17 @@ def _belongings(
 
 def find(tx: Tx, person_id: str) -> Person | None:
     """One person."""
-    return store.person(tx.conn, person_id)
+    return store.people.person(tx.conn, person_id)
 
 
 def refresh_of(tx: Tx, person: Person) -> str | None:
     """The encrypted token by which a provider can be asked of someone."""
-    return store.refresh_of(tx.conn, person.id)
+    return store.people.refresh_of(tx.conn, person.id)
 
 
 def put_refresh(tx: Tx, person: Person, encrypted: str, every: timedelta) -> None:
     """Keep it, and have the provider asked after a while."""
-    store.put_refresh(tx.conn, person.id, encrypted)
+    store.people.put_refresh(tx.conn, person.id, encrypted)
     tx.enqueue(CHECK, {"person": person.id}, key=person.id, after=every)
 
 
@@ -195,22 +195,22 @@ def renew_refresh(tx: Tx, person: Person, asked: str, encrypted: str) -> bool:
 
     False when that one is not theirs any more: they signed in meanwhile, or are gone.
     """
-    return store.swap_refresh(tx.conn, person.id, asked, encrypted)
+    return store.people.swap_refresh(tx.conn, person.id, asked, encrypted)
 
 
 def forget_refresh(tx: Tx, person: Person) -> None:
     """Keep none: the provider gave none, so it cannot be asked."""
-    store.put_refresh(tx.conn, person.id, None)
+    store.people.put_refresh(tx.conn, person.id, None)
 
 
 def still_there(tx: Tx, person: Person) -> None:
     """Note that the provider knows someone still, and said no more."""
-    store.change_person(tx.conn, person.id, checked_at=tx.now)
+    store.people.change_person(tx.conn, person.id, checked_at=tx.now)
 
 
 def gets_in(tx: Tx, person: Person) -> bool:
     """Whether someone has anything that lets them in."""
-    return store.gets_in(tx.conn, person.id)
+    return store.people.gets_in(tx.conn, person.id)
 
 
 def gone(tx: Tx, person: Person, why: str, asked: str | None = None) -> None:
@@ -219,9 +219,9 @@ def gone(tx: Tx, person: Person, why: str, asked: str | None = None) -> None:
     Their sessions are over; their tokens are taken again only after they have signed in again.
     `asked` is the refresh token that it was asked with: with another one, they signed in since.
     """
-    if not store.mark_gone(tx.conn, person.id, tx.now, asked):
+    if not store.people.mark_gone(tx.conn, person.id, tx.now, asked):
         return
-    ended = store.end_sessions(tx.conn, person.id)
+    ended = store.sessions.end_sessions(tx.conn, person.id)
     _tell(tx, "auth.person_gone", person, why=why, sessions=ended)
 
 

@@ -33,15 +33,15 @@ def begin(tx: Tx, person: Person, browser: Browser, lifetime: timedelta, how: st
     It is always a new one, whatever the browser showed before: nobody can hand one out that they
     know and wait until someone signs in with it.
     """
-    if browser.cookie and (before := store.session_of(tx.conn, digest(browser.cookie))):
-        store.end_session(tx.conn, before[0].id, before[1].id)
+    if browser.cookie and (before := store.sessions.session_of(tx.conn, digest(browser.cookie))):
+        store.sessions.end_session(tx.conn, before[0].id, before[1].id)
     secret = new_secret()
     address, agent = _line(browser.address, 64), _line(browser.agent, 300)
     session = Session(
         uuid7(), person.id, tx.now, tx.now, tx.now + lifetime, address=address, agent=agent
     )
-    store.add_session(tx.conn, digest(secret), session)
-    store.change_person(tx.conn, person.id, seen_at=tx.now, gone_at=None)
+    store.sessions.add_session(tx.conn, digest(secret), session)
+    store.people.change_person(tx.conn, person.id, seen_at=tx.now, gone_at=None)
     tx.actor = actor_of(person)
     refs = (person.ref,) if person.ref else ()
     tx.emit(Event(type="auth.signed_in", entities=refs, data={"how": how, "address": address}))
@@ -77,33 +77,33 @@ def failed(tx: Tx, failure: Failure) -> None:
 
 def sessions(tx: Tx, person: Person, idle: timedelta) -> list[Session]:
     """Where someone is signed in."""
-    return store.sessions_of(tx.conn, person.id, tx.now, idle)
+    return store.sessions.sessions_of(tx.conn, person.id, tx.now, idle)
 
 
 def end(tx: Tx, asked: Asked) -> None:
     """Sign out of the session that asks."""
     if asked.session and asked.person:
-        store.end_session(tx.conn, asked.session.id, asked.person.id)
+        store.sessions.end_session(tx.conn, asked.session.id, asked.person.id)
         tx.emit(Event(type="auth.signed_out", data={"session": asked.session.id}))
 
 
 def end_one(tx: Tx, person: Person, session_id: str) -> None:
     """Sign out of one of one's sessions. Raises NotFound when it is not one's own."""
-    if not store.end_session(tx.conn, session_id, person.id):
+    if not store.sessions.end_session(tx.conn, session_id, person.id):
         raise NotFound("that session is not one of yours, or it is over already")
     tx.emit(Event(type="auth.sessions_ended", data={"sessions": 1}))
 
 
 def end_all(tx: Tx, person: Person) -> int:
     """Sign out everywhere; how many sessions that were."""
-    ended = store.end_sessions(tx.conn, person.id)
+    ended = store.sessions.end_sessions(tx.conn, person.id)
     tx.emit(Event(type="auth.sessions_ended", data={"sessions": ended}))
     return ended
 
 
 def clean(tx: Tx) -> None:
     """Forget sessions that are too old, and who never came back from a provider."""
-    store.clean(tx.conn, tx.now, rules.ATTEMPT)
+    store.sessions.clean(tx.conn, tx.now, rules.ATTEMPT)
 
 
 # --- On the way to a provider and back ---
@@ -111,7 +111,7 @@ def clean(tx: Tx) -> None:
 
 def send_away(tx: Tx, state: str, attempt: Attempt) -> None:
     """Remember someone who is sent to a provider."""
-    store.add_attempt(tx.conn, digest(state), attempt)
+    store.sessions.add_attempt(tx.conn, digest(state), attempt)
 
 
 def come_back(tx: Tx, state: str, browser: str, provider: str) -> Attempt:
@@ -119,7 +119,7 @@ def come_back(tx: Tx, state: str, browser: str, provider: str) -> Attempt:
 
     Raises Denied when nobody was sent away with this `state`, by this browser, to this provider.
     """
-    attempt = store.take_attempt(tx.conn, digest(state))
+    attempt = store.sessions.take_attempt(tx.conn, digest(state))
     if (
         attempt is None
         or attempt.provider != provider

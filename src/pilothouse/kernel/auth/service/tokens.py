@@ -9,7 +9,7 @@ from pilothouse.kernel.actors import Role
 from pilothouse.kernel.auth import rules, store
 from pilothouse.kernel.auth.formats import HINT, digest, new_token
 from pilothouse.kernel.auth.model import Person, Token
-from pilothouse.kernel.auth.store import Owned
+from pilothouse.kernel.auth.store.tokens import Owned
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.errors import Conflict, Invalid, NotFound
 from pilothouse.kernel.events import Event
@@ -35,7 +35,7 @@ def create(
     if not 1 <= days <= rules.LONGEST_TOKEN:
         raise Invalid(f"a token is valid for 1 to {rules.LONGEST_TOKEN} days, not for {days}")
     rules.check_scopes(scopes, Role(person.role) if person else Role.ADMIN)
-    if person and len(store.tokens_of(tx.conn, person.id)) >= MOST:
+    if person and len(store.tokens.tokens_of(tx.conn, person.id)) >= MOST:
         raise Conflict(f"{MOST} tokens are enough for one person: revoke some first")
     secret = new_token()
     token = Token(
@@ -47,24 +47,24 @@ def create(
         added_at=tx.now,
         expires_at=tx.now + timedelta(days=days),
     )
-    store.add_token(tx.conn, digest(secret), token)
+    store.tokens.add_token(tx.conn, digest(secret), token)
     _tell(tx, "auth.token_created", token)
     return secret, token
 
 
 def of(tx: Tx, person: Person) -> list[Token]:
     """Someone's tokens."""
-    return store.tokens_of(tx.conn, person.id)
+    return store.tokens.tokens_of(tx.conn, person.id)
 
 
 def everybodys(tx: Tx) -> list[Owned]:
     """All tokens."""
-    return store.all_tokens(tx.conn)
+    return store.tokens.all_tokens(tx.conn)
 
 
 def revoke(tx: Tx, token_id: str, person: Person | None = None) -> Token:
     """Have a token taken no more. Raises NotFound when it is not this person's."""
-    token = store.remove_token(tx.conn, token_id, person.id if person else None)
+    token = store.tokens.remove_token(tx.conn, token_id, person.id if person else None)
     if token is None:
         raise NotFound("that token is not one of yours, or it was revoked already")
     _tell(tx, "auth.token_revoked", token)
@@ -76,7 +76,7 @@ def revoke_named(tx: Tx, name: str) -> Token:
 
     Raises NotFound when there is none, Conflict when there are several.
     """
-    found = store.find_tokens(tx.conn, name)
+    found = store.tokens.find_tokens(tx.conn, name)
     if not found:
         raise NotFound(f"there is no token {name!r}: see pilothouse token list")
     if len(found) > 1:
