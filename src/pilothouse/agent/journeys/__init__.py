@@ -1,0 +1,1 @@
+"""A browser walks a path: one child process a walk, watched from outside (docs/journeys.md)."""

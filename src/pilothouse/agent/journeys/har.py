@@ -1,0 +1,85 @@
+"""The waterfall of a failed walk as HAR 1.2, without bodies, cookies, tokens and query strings.
+
+Source: http://www.softwareishard.com/blog/har-12-spec/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from pilothouse.agent.journeys import parties
+from pilothouse.agent.journeys.watching import Line
+
+MOST_BYTES = 2_000_000
+_SECRET = ("cookie", "auth", "token", "secret", "key", "session", "csrf", "xsrf")
+_ADDRESSES = ("location", "referer", "content-location", "origin", "link", "refresh")
+_LONGEST = 200
+_MOST_HEADERS = 40
+
+
+def written(lines: Iterable[Line], begun: datetime, now: float) -> bytes:
+    """The file. `now`: ms since `begun`, where what is under way is cut off."""
+    entries = [_entry(line, begun, now) for line in lines]
+    har = _file(entries)
+    while len(har) > MOST_BYTES and entries:
+        entries = entries[: len(entries) // 2]
+        har = _file(entries)
+    return har
+
+
+def _file(entries: list[dict[str, Any]]) -> bytes:
+    creator = {"name": "Pilothouse", "version": "1"}
+    return msgspec.json.encode({"log": {"version": "1.2", "creator": creator, "entries": entries}})
+
+
+def _entry(line: Line, begun: datetime, now: float) -> dict[str, Any]:
+    ms = round((now if line.ended is None else line.ended) - line.begun, 1)
+    failure = line.failure or ("still under way when the walk ended" if line.ended is None else "")
+    return {
+        "startedDateTime": (begun + timedelta(milliseconds=line.begun)).isoformat(),
+        "time": ms,
+        "request": {
+            "method": line.method,
+            "url": parties.bare(line.url, 2000),
+            "httpVersion": "",
+            "cookies": [],
+            "headers": _headers(line.asked),
+            "queryString": [],
+            "headersSize": -1,
+            "bodySize": -1,
+        },
+        "response": {
+            "status": line.status,
+            "statusText": failure[:_LONGEST],
+            "httpVersion": "",
+            "cookies": [],
+            "headers": _headers(line.answered),
+            "content": {"size": line.size, "mimeType": line.answered.get("content-type", "")[:100]},
+            "redirectURL": parties.bare(line.answered.get("location", ""), 2000)
+            if "location" in line.answered
+            else "",
+            "headersSize": -1,
+            "bodySize": line.size,
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": ms, "receive": 0},
+        "_resourceType": line.kind,
+    }
+
+
+def _headers(headers: Mapping[str, str]) -> list[dict[str, str]]:
+    found = []
+    for name, value in list(headers.items())[:_MOST_HEADERS]:
+        lower = name.lower()
+        if any(part in lower for part in _SECRET):
+            shown = "(left out)"
+        elif lower in _ADDRESSES:
+            shown = parties.bare(value, _LONGEST)
+        else:
+            shown = value[:_LONGEST]
+        found.append({"name": name, "value": shown})
+    return found
