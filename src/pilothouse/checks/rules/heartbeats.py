@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pilothouse.checks.model.documents import Heartbeat
 from pilothouse.checks.model.kept import Beat
 from pilothouse.checks.model.verdicts import State, Verdict
+from pilothouse.checks.rules import cron
 from pilothouse.checks.rules.maintenance import zone
 from pilothouse.kernel import durations, words
-from pilothouse.kernel.errors import Invalid
 
 EARLY = timedelta(minutes=1)  # a clock that is fast calls a little before its time
 SELDOM = timedelta(minutes=10)
@@ -18,24 +18,15 @@ SELDOM = timedelta(minutes=10)
 def expected(heartbeat: Heartbeat, after: datetime) -> datetime:
     """When the next call is expected after one that came, or a run that began, at `after`.
 
-    A cron expression is read as Debian's cron reads it: a job at a time that the clocks jump over
-    runs when they have jumped, one at a time that comes twice runs once. Raises Invalid for what
-    is no cron expression, or never comes.
+    Raises Invalid for what is no cron expression, or never comes.
     """
     if heartbeat.period is not None:
         return after + durations.parse(heartbeat.period)
-    from cronsim import CronSim, CronSimError
-
-    try:
-        times = CronSim(heartbeat.cron or "", after.astimezone(zone(heartbeat.time_zone)))
-        first = next(times).astimezone(UTC)
-        if first - after > EARLY:
-            return first
-        second = next(times).astimezone(UTC)
-    except CronSimError as error:
-        raise Invalid(f"cron: {heartbeat.cron!r} is not understood: {error}") from None
-    except StopIteration:
-        raise Invalid(f"cron: {heartbeat.cron!r} never comes") from None
+    coming = cron.times(heartbeat.cron or "", after, zone(heartbeat.time_zone))
+    first = next(coming)
+    if first - after > EARLY:
+        return first
+    second = next(coming)
     return second if second - first >= SELDOM else first
 
 
