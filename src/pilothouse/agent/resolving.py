@@ -12,9 +12,12 @@ import os
 import secrets
 import socket
 import struct
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 RECORDS = {4: 1, 6: 28}  # A and AAAA
 CNAME, INTERNET = 5, 1
@@ -25,6 +28,11 @@ LONGEST_LABEL = 63
 LONGEST_NAME = 253
 MOST_BYTES = 65535
 MOST_JUMPS = 64
+
+
+# Names that mean another address to the agent of one place, before the hosts file: one program can
+# play several places, a task each.
+HERE: ContextVar[Mapping[str, tuple[str, ...]]] = ContextVar("HERE", default=MappingProxyType({}))
 
 
 class UnknownName(Exception):
@@ -98,10 +106,13 @@ async def lookup(host: str, families: tuple[int, ...], found: Resolvers | None =
     """The addresses of a name, of these families (4, 6). Raises UnknownName."""
     resolvers = found or system()
     name = host.rstrip(".").lower()
-    known = [a for a in resolvers.hosts.get(name, ()) if (6 if ":" in a else 4) in families]
+    listed = HERE.get().get(name) or resolvers.hosts.get(name, ())
+    if not listed and name.endswith(".localhost"):
+        listed = resolvers.hosts["localhost"]  # RFC 6761, section 6.3
+    known = [a for a in listed if (6 if ":" in a else 4) in families]
     if known:
         return known
-    if name in resolvers.hosts or name.endswith(".localhost"):
+    if listed:
         raise UnknownName(f"the name {host} has no address of that kind")
     said = f"the name {host} is not known"
     for candidate in _candidates(host, name, resolvers):
