@@ -35,7 +35,7 @@ def edge(company: Company, name: str) -> None:
         kept[request.path] = (time.monotonic(), fresh)
         return _told(fresh, region, "STALE" if stale else "MISS", stale * YESTERDAY)
 
-    serve(company.ports[name], handle)
+    serve(company, name, handle)
 
 
 def reviews(company: Company) -> None:
@@ -48,7 +48,7 @@ def reviews(company: Company) -> None:
             time.sleep(SLOW)
         return Answer(SCRIPT, type="text/javascript", headers={"access-control-allow-origin": "*"})
 
-    serve(company.ports["reviews"], handle)
+    serve(company, "reviews", handle)
 
 
 def _told(answer: Answer, region: str, cache: str, age: float) -> Answer:

@@ -25,7 +25,7 @@ def catalogue(company: Company) -> None:
         status, body, _ = ask(f"{company.address('stock')}/products?q={words}")
         return Answer(body, status, "application/json")
 
-    serve(company.ports["catalogue"], handle)
+    serve(company, "catalogue", handle)
 
 
 def payments(company: Company) -> None:
@@ -42,7 +42,7 @@ def payments(company: Company) -> None:
         time.sleep(random.uniform(0.004, 0.012))  # noqa: S311  a plausible bank, no secret
         return as_json({"state": "paid", "amount": said.get("amount")}, 201)
 
-    serve(company.ports["payments"], handle)
+    serve(company, "payments", handle)
 
 
 def checkout(company: Company) -> None:
@@ -55,7 +55,7 @@ def checkout(company: Company) -> None:
             return NOT_FOUND
         return _pay(company, request.json().get("basket"))
 
-    serve(company.ports["checkout"], handle)
+    serve(company, "checkout", handle)
 
 
 def _pay(company: Company, basket: object) -> Answer:

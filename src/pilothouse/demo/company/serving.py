@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pilothouse.demo.model import LOOPBACK
+from pilothouse.demo.model import LOOPBACK, Company
 
 PATIENCE = 2.5  # seconds that one service waits for another
 LARGEST = 100_000  # bytes of a request's body
@@ -68,9 +68,10 @@ NOT_FOUND = Answer(b"There is nothing here.", 404, "text/plain")
 ALIVE = as_json({"status": "ok"})
 
 
-def serve(port: int, handler: Handler) -> None:
-    """Answer on this port of loopback until the process ends."""
-    server = ThreadingHTTPServer((LOOPBACK, port), _handling(handler), bind_and_activate=False)
+def serve(company: Company, program: str, handler: Handler) -> None:
+    """Answer where this program is to be found, until the process ends."""
+    where = company.listens.get(program, LOOPBACK), company.ports[program]
+    server = ThreadingHTTPServer(where, _handling(handler), bind_and_activate=False)
     server.daemon_threads = True
     server.request_queue_size = 256
     server.server_bind()

@@ -52,7 +52,7 @@ def run(company: Company) -> None:
         method = "GET" if request.method == "HEAD" else request.method
         return ways.get((method, request.path), lambda _: NOT_FOUND)(request)
 
-    serve(company.ports["shop"], handle)
+    serve(company, "shop", handle)
 
 
 def _front(company: Company, request: Request) -> Answer:

@@ -132,7 +132,7 @@ class Provider:
 def run(company: Company) -> None:
     """Serve the provider."""
     key, other = (RSAKey.generate_key(2048, auto_kid=True) for _ in range(2))
-    serve(company.ports["sign-in"], Provider(company, key, other).handle)
+    serve(company, "sign-in", Provider(company, key, other).handle)
 
 
 _FORM = """<!doctype html><html lang=en><meta charset=utf-8><title>Sign in</title>

@@ -93,7 +93,7 @@ def run(company: Company) -> None:
         except ExhaustedError:
             return as_json({"error": f"no connection was free in {PATIENCE:g} s"}, 503)
 
-    serve(company.ports["stock"], handle)
+    serve(company, "stock", handle)
 
 
 def _fill(db: sqlite3.Connection) -> None:
