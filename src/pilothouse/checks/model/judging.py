@@ -23,6 +23,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How one check is judged: its document, read once. `rules.terms.of(spec)` makes it."""
 
     every: timedelta
+    timeout: timedelta
     stale: timedelta  # a result older than this says nothing
     quorum: int  # locations; 0: by share
     share: float = 0.0

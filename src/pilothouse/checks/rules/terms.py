@@ -23,10 +23,12 @@ def _part(every: timedelta, rule: tuple[int, timedelta, timedelta]) -> timedelta
 def of(spec: CheckSpec, *, not_before: datetime | None = None) -> Terms:
     """The terms of a document. Raises Invalid where a length or a window cannot be read."""
     every = durations.parse(spec.every)
+    timeout = durations.parse(spec.timeout)
     by_share = isinstance(spec.verdict.quorum, str)
     return Terms(
         every=every,
-        stale=STALE_AFTER * every + durations.parse(spec.timeout),
+        timeout=timeout,
+        stale=STALE_AFTER * every + timeout,
         quorum=0 if by_share else int(spec.verdict.quorum),
         share=float(str(spec.verdict.quorum).rstrip("%")) / 100 if by_share else 0.0,
         down_after=spec.verdict.down_after,
