@@ -24,6 +24,7 @@ STATIC = Path("src/pilothouse/static")
 ENTRIES = (
     "js/pilothouse.js",
     "js/copy.js",
+    "js/rum.js",
     "js/scalar.js",
     "js/tryout.js",
     "js/axe.js",
