@@ -30,6 +30,7 @@ from pilothouse.kernel.errors import Conflict
 
 FILES = Path(__file__).parent / "files"
 FIRST_PORT, HIGHEST_PORT = 8411, 32000  # above are those that outgoing connections take
+TEMPLATE = ".in"  # so that no catalog takes our own folder for the company
 MARK = re.compile(r"@([a-z-]+)@")
 OURS = ".pilothouse-demo-folder"  # an empty file that says: this folder may be emptied
 ENDING = 3.0  # seconds
@@ -64,7 +65,8 @@ def found(folder: Path, portal: str) -> Company:
     )
     for source in sorted(FILES.rglob("*")):
         if source.is_file():
-            _write(company, source, folder / "company" / source.relative_to(FILES))
+            to = folder / "company" / source.relative_to(FILES)
+            _write(company, source, to.with_name(source.name.removesuffix(TEMPLATE)))
     (folder / "company" / "places.yaml").write_text(_places())
     return company
 
