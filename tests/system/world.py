@@ -143,7 +143,7 @@ def _space() -> Space:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
-    ours = os.readlink("/proc/self/ns/net")
+    ours = _net_of(os.getpid())
     assert wait_until(lambda: _net_of(process.pid) not in ("", ours), seconds=10)
     space = Space(process)
     space.run("ip", "link", "set", "lo", "up")
@@ -152,6 +152,6 @@ def _space() -> Space:
 
 def _net_of(pid: int) -> str:
     try:
-        return os.readlink(f"/proc/{pid}/ns/net")
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
     except OSError:
         return ""
