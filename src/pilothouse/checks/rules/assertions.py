@@ -80,7 +80,8 @@ def _error(text: str, kind: str) -> Wrong | None:
 
 def prepare(spec: CheckSpec) -> Prepared:
     """The check's assertions, compiled; the same ones are not compiled again. Raises Wrong."""
-    return _prepared(spec.type, spec.expect, spec.prefer)
+    kind = spec.type
+    return _prepared(kind, spec.expect or names.EXPECTED.get(kind, ()), spec.prefer)
 
 
 @lru_cache(maxsize=4096)

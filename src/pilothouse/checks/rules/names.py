@@ -59,6 +59,12 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
         "requests": "how many there were",
     },
 }
+# What a check expects that says nothing of it itself.
+EXPECTED: Mapping[str, tuple[str, ...]] = {
+    "http": ("status < 400",),
+    "grpc": ('status == "SERVING"',),
+    "dns": ('rcode == "NOERROR" && answers.size() > 0',),
+}
 
 
 def of_type(kind: str) -> Mapping[str, str]:
