@@ -61,7 +61,7 @@ class Steps:
 
     @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[None]:
-        """One step of a script: `async with step("Pay"): …`."""
+        """One step of a script, timed from here to the end of its block."""
         self.count += 1
         if self.count > MOST_STEPS:
             raise StepError("step", f"a journey has at most {MOST_STEPS} steps")
