@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pilothouse.kernel.errors import Invalid
@@ -45,6 +46,7 @@ metadata = MetaData(
 S = TypeVar("S", bound=msgspec.Struct)
 
 DatabaseAway = OperationalError  # what every query may raise while the database is away
+NoConnection = PoolTimeout  # … and what waiting for a connection to it
 WRITE = "pilothouse_write"  # execution option: this transaction will write
 IDLE_SECONDS = 1.0  # after which a pooled connection is tried before it is used
 BUSY_SECONDS = 60  # how long a SQLite writer waits for writers of other processes

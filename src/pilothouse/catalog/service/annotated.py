@@ -76,6 +76,27 @@ def about(tx: Tx, refs: Sequence[str]) -> dict[str, tuple[str, str, str]]:
     return found
 
 
+class Stated(msgspec.Struct, frozen=True):
+    """An entity as its document states it, and where that stands."""
+
+    ref: str
+    body: dict[str, Any]
+    owner: str  # ref; "" for none
+    origin: str
+    path: str
+
+
+def of_kinds(tx: Tx, kinds: Sequence[str], limit: int) -> list[Stated]:
+    """The entities of these kinds (in lower case), whatever their source, by ref."""
+    wanted = Wanted(filter=((Test("kind", tuple(kinds)),),), order="ref", limit=limit)
+    found = []
+    for row in browsing.find(tx, wanted).rows:
+        body = msgspec.json.decode(row.body)
+        owner = views.owner_ref(row.ref, body) or ""
+        found.append(Stated(row.ref, body, owner, row.origin, row.path))
+    return found
+
+
 def annotations_of(tx: Tx, refs: Sequence[str]) -> dict[str, dict[str, str]]:
     """What the annotations of entities say, by ref; those that are not there are left out."""
     return {
@@ -98,4 +119,15 @@ def called(tx: Tx, names: Sequence[str], kinds: Sequence[str]) -> dict[str, list
     found: dict[str, list[str]] = {}
     for row in browsing.find(tx, wanted).rows:
         found.setdefault(row.ref.rpartition("/")[2], []).append(row.ref)
+    return found
+
+
+def carrying(tx: Tx, key: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """Of each entity that has this annotation: the ref of its owner ("" for none), all of them."""
+    test = Test(f"metadata.annotations.{key}".lower())
+    found: dict[str, tuple[str, dict[str, str]]] = {}
+    for row in browsing.find(tx, Wanted(filter=((test,),), order="ref", limit=MOST)).rows:
+        body = msgspec.json.decode(row.body)
+        said = _texts(body["metadata"].get("annotations") or {})
+        found[row.ref] = (views.owner_ref(row.ref, body) or "", said)
     return found

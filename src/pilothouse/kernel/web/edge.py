@@ -54,12 +54,14 @@ HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
 NO_STORE = (b"cache-control", b"no-store")  # what someone signed in sees is nobody else's
-NOBODYS = ("/static/", "/healthz", "/readyz")  # nobody's business who asks for these
+NOBODYS = ("/static/", "/healthz", "/readyz", "/rum/")  # nobody's business who asks for these
+OTHER_SITES = "/rum/"  # where pages of other sites tell what their visitors feel
 SIGN_INS = (0.2, 10)  # attempts to sign in from one address: a second, at once
 HOOKS = (500.0, 2000)  # webhooks
 TOO_MANY = 429
 FAULT = 500  # HTTP statuses from here on are ours to mend
 SLOW = 1.0  # seconds; longer answers are logged
+WAITING = ("/live", "/api/checks/confirm")  # … but of these, which wait for something to happen
 
 
 class Edge:
@@ -124,7 +126,9 @@ class Edge:
     def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
         """Why a request is not answered at all: its HTTP status and words."""
         method, path = scope["method"], scope["path"]
-        if (foreign := self.sites.foreign(method, headers)) is not None:
+        # What other sites may post changes nothing that a forged request could be after.
+        judged_as = "GET" if path.startswith(OTHER_SITES) else method
+        if (foreign := self.sites.foreign(judged_as, headers)) is not None:
             return 403, (
                 f"Not allowed: {foreign} is not this portal. Open it under the address it printed "
                 "at start, or set public_url to the address people use."
@@ -156,7 +160,7 @@ async def _refuse(send: Send, status: int, words: str) -> None:
 def _observe(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unmatched"
     SECONDS.labels(scope["method"], route, status).observe(seconds)
-    if (seconds > SLOW and route != "/live") or status >= FAULT:
+    if (seconds > SLOW and route not in WAITING) or status >= FAULT:
         log.warning(
             "web.slow" if status < FAULT else "web.failed",
             method=scope["method"],

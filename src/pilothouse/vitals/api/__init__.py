@@ -1,0 +1,5 @@
+"""Where pages tell how they felt."""
+
+from pilothouse.vitals.api.beacons import routes
+
+__all__ = ["routes"]
