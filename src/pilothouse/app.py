@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from pilothouse.apis.module import module as apis
@@ -20,7 +21,19 @@ from pilothouse.kernel.settings import Settings
 from pilothouse.objectives.module import module as objectives
 from pilothouse.vitals.module import module as vitals
 
-OURS = (auth, alerts, measurements, catalog, docs, apis, deploys, checks, vitals, objectives, export)
+OURS = (
+    auth,
+    alerts,
+    measurements,
+    catalog,
+    docs,
+    apis,
+    deploys,
+    checks,
+    vitals,
+    objectives,
+    export,
+)
 GROUP = "pilothouse.modules"  # entry points of installed packages that bring a Module
 
 
@@ -40,6 +53,6 @@ def modules() -> tuple[Module, ...]:
     return tuple(found)
 
 
-def program(settings: Settings) -> Program:
-    """The program for these settings, its database ready."""
-    return open_program(settings, modules())
+def program(settings: Settings, more: Sequence[Module] = ()) -> Program:
+    """The program for these settings, its database ready; `more` are modules beside ours."""
+    return open_program(settings, (*modules(), *more))

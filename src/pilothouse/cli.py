@@ -19,6 +19,7 @@ from pilothouse import __version__, app
 from pilothouse.demo import commands as demo
 from pilothouse.kernel import logs
 from pilothouse.kernel.errors import Conflict, Invalid, PilothouseError
+from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings, load
 
@@ -64,12 +65,19 @@ def up(
     port
         Port to serve on, 8400 by default.
     """
+    return run(_settings(data=data, host=host, port=port, sources=sources))
+
+
+def run(settings: Settings, more: Sequence[Module] = ()) -> int:
+    """Serve the portal of these settings and do its background work, until told to end.
+
+    `more` are modules beside those of every program.
+    """
     from pilothouse.catalog.commands import load_sources
     from pilothouse.kernel.web.server import listen
 
-    settings = _settings(data=data, host=host, port=port, sources=sources)
     taken = listen(settings)
-    program = app.program(settings)
+    program = app.program(settings, more)
     stop = threading.Event()
     worker = program.worker()
 
@@ -258,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for module in app.modules():
             if module.commands:
                 module.commands(cli, open_program)
-        demo.register(cli, open_program, up)
+        demo.register(cli, open_program, run)
         result = cli(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:
         sys.exit(USAGE)

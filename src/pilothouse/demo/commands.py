@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from pilothouse.demo.model import FAULTS
+from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program
+from pilothouse.kernel.settings import Settings
 
-Up = Callable[..., int]
 Open = Callable[..., Program]
+Run = Callable[[Settings, Sequence[Module]], int]
 FOLDER = Path(".pilothouse-demo")
 PORT = 8400
 
 Data = Annotated[Path, Parameter(help="Folder of the demo; it is emptied at each start.")]
 
 
-def register(cli: App, open_program: Open, up: Up) -> None:
-    """Give the program the commands; `up` serves a portal until it is told to end."""
+def register(cli: App, open_program: Open, run: Run) -> None:
+    """Give the program the commands; `run` serves a portal until it is told to end."""
     demo = App(name="demo", help="A small company that really runs, to try Pilothouse with.")
     cli.command(demo)
 
@@ -35,7 +37,7 @@ def register(cli: App, open_program: Open, up: Up) -> None:
         """
         from pilothouse.demo.starting import start as start_demo
 
-        return start_demo(data.resolve(), port, open_program, up)
+        return start_demo(data.resolve(), port, open_program, run)
 
     @demo.command(name="break")
     def break_(what: str, *, data: Data = FOLDER) -> None:

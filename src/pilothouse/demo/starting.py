@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from pilothouse.demo import running
-from pilothouse.demo.model import FAULTS, PLACES, Company
+from pilothouse.demo import panel, running
+from pilothouse.demo.model import FAULTS, LOOPBACK, PLACES, Company
 from pilothouse.kernel.auth.service import tokens
 from pilothouse.kernel.errors import Conflict
+from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program
+from pilothouse.kernel.settings import Settings
 
 PORTAL = 8400
 DAYS = 2  # that the demo's tokens are good for
@@ -22,20 +24,22 @@ def start(
     folder: Path,
     port: int | None,
     open_program: Callable[..., Program],
-    up: Callable[..., int],
+    run: Callable[[Settings, Sequence[Module]], int],
 ) -> int:
     """Run until told to end. Raises Conflict when a demo runs in this folder already."""
     for name in [name for name in os.environ if name.startswith("PILOTHOUSE_")]:
         del os.environ[name]  # the demo's portal is its own, whatever is set for others
     port = port or _free_port()
     with running.folder_of_our_own(folder):
-        company = running.found(folder, f"http://127.0.0.1:{port}")
+        company = running.found(folder, f"http://{LOOPBACK}:{port}")
         data = folder / "portal"
-        company = _introduced(company, open_program(data=str(data), port=port))
+        sources = (str(folder / "company"),)
+        program = open_program(data=str(data), host=LOOPBACK, port=port, sources=sources)
+        company = _introduced(company, program)
         running.keep(company)
         with running.running(company):
             _say(company)
-            return up(str(folder / "company"), data=data, host="127.0.0.1", port=port)
+            return run(program.settings, (panel.module(company),))
 
 
 def _free_port() -> int:
