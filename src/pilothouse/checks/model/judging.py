@@ -44,7 +44,8 @@ class Health(msgspec.Struct, frozen=True):
     since: datetime | None = (
         None  # of being sick, or of being well again: looks before do not count
     )
-    reached_at: datetime | None = None  # when it last reached something: any check, a reference
+    reached_at: datetime | None = None  # since then it reached three things
+    disturbed_at: datetime | None = None  # when it last failed to reach a second one
 
 
 class Look(msgspec.Struct, frozen=True):

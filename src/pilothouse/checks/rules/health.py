@@ -17,10 +17,11 @@ from pilothouse.checks.model.judging import Health, Look, Reached
 
 LATELY = 8  # checks that it visited last
 LEAST = 2  # of them fail there alone
-SICK, WELL = 2, 4  # from one of two on it is sick; below one of four it is well again
+SICK, WELL = 2, 4  # with more than one of two it is sick; below one of four it is well again
 CHECKS_FAIL = "most of its checks fail there and not elsewhere"
 NO_REFERENCE = "it cannot reach its reference targets"
 CONTROLS = 3
+PROOF = 3  # other things that it reached
 
 
 def measure(
@@ -40,16 +41,30 @@ def measure(
     found: dict[str, Health] = {}
     for location in by_location.keys() | cut_off:
         there = by_location.get(location, [])
-        reached = [look.at for look in there if look.bad_since is None]
-        reached += [told[location].at] if location in told else []
         before = old.get(location) or Health(location)
         sick = NO_REFERENCE if location in cut_off else ""
         if not sick and _ill(there, by_check, told.get(location), well=not before.sick):
             sick = CHECKS_FAIL
         changed = bool(sick) != bool(before.sick)
         since = now if changed else before.since
-        found[location] = Health(location, sick, since, max(reached, default=before.reached_at))
+        reached_at, disturbed_at = _reached(there, told.get(location))
+        disturbed_at = max(filter(None, (disturbed_at, before.disturbed_at)), default=None)
+        found[location] = Health(location, sick, since, reached_at, disturbed_at)
     return found
+
+
+def _reached(
+    there: Sequence[Look], references: Reached | None
+) -> tuple[datetime | None, datetime | None]:
+    """Since when it has reached three things; and when something failed beside another failure.
+
+    One that went through says little: of the visits in a disturbed network some do.
+    """
+    well = [look.at for look in there if look.bad_since is None]
+    well += [references.at] if references is not None else []
+    bad = nlargest(2, (look.at for look in there if look.bad_since is not None))
+    reached_at = nlargest(PROOF, well)[-1] if len(well) >= PROOF else None
+    return reached_at, bad[1] if len(bad) > 1 else None
 
 
 def _cut_off(references: Sequence[Reached]) -> set[str]:
@@ -79,15 +94,20 @@ def _ill(
     """Whether most of what it visited last fails there alone."""
     if sum(look.bad_since is not None for look in there) < (LEAST if well else 1):
         return False
+    lately = nlargest(LATELY, there, key=lambda look: look.at)
+    # What went well before the trouble began says nothing of it.
+    began = min((look.bad_since for look in lately if look.bad_since), default=None)
     alone = counted = 0
-    for look in nlargest(LATELY, there, key=lambda look: look.at):
+    for look in lately:
+        if began is not None and look.at < began:
+            continue
         if look.bad_since is None:
             counted += 1
         elif (contradicted := _contradicted(look, by_check[look.check], references)) is not None:
             alone += contradicted
             counted += contradicted
     if well:
-        return alone >= LEAST and alone * SICK >= counted
+        return alone >= LEAST and alone * SICK > counted
     return alone * WELL >= counted > 0
 
 

@@ -106,11 +106,15 @@ def settled(one: Standing, terms: Terms, health: Health | None) -> bool:
 
 
 def patience(one: Standing, terms: Terms, health: Health | None) -> timedelta:
-    """How long a location must have seen it that most do not see."""
-    reached = health.reached_at if health is not None else None
-    if reached is not None and one.bad_since is not None and reached >= one.bad_since:
-        return terms.settle
-    return terms.settle_alone
+    """How long a location must have seen it that most do not see.
+
+    Less, where it reached other things all the while: then it is not the location.
+    """
+    since = one.bad_since
+    if health is None or since is None or health.reached_at is None or health.reached_at < since:
+        return terms.settle_alone
+    disturbed = health.disturbed_at is not None and health.disturbed_at >= since
+    return terms.settle_alone if disturbed else terms.settle
 
 
 _Agreed = tuple[State, Scope, tuple[str, ...], list[Standing]]
@@ -129,35 +133,41 @@ def _agreed(
     needed = quorum(terms, len(voters))
     most, of = NEARLY_ALL
     if len(voters) > 1 and len(bad) >= needed and len(bad) * most > len(voters) * of:
-        full = _full(bad, voters)
-        return _placed(state, bad, full, voters, needed)
+        return _placed(state, bad, bad, voters, needed)
     lasting = [one for one in bad if settled(one, terms, healths.get(one.location))]
-    if not lasting:
-        return None
-    full = _full(lasting, voters)
-    if not full and len(lasting) < needed:
-        return None
-    return _placed(state, lasting, full, voters, needed)
+    if len(lasting) >= needed or _full(lasting, voters):
+        # Of where it is, those tell too who have not said it long enough.
+        return _placed(state, bad, lasting, voters, needed)
+    return None
 
 
-def _full(bad: list[Standing], voters: list[Standing]) -> tuple[str, ...]:
-    """The regions of which every voter agrees."""
+def _full(bad: list[Standing], voters: list[Standing]) -> bool:
+    """Whether there is a region of which every voter agrees."""
     there = Counter(one.region for one in voters)
     agree = Counter(one.region for one in bad)
-    return tuple(sorted(region for region, number in agree.items() if number == there[region]))
+    return any(number == there[region] for region, number in agree.items())
 
 
 def _placed(
     state: State,
     agreeing: list[Standing],
-    full: tuple[str, ...],
+    lasting: list[Standing],
     voters: list[Standing],
     needed: int,
 ) -> _Agreed:
-    """Regional, when whole regions agree and others do not; a few strays do not change that."""
-    regions = {one.region for one in voters}
-    inside = [one for one in agreeing if one.region in full]
-    strays = len(agreeing) - len(inside)
-    if full and len(full) < len(regions) and strays < needed:
-        return state, Scope.REGION, full, inside
+    """Regional, when it is in some regions and not in others; a few strays do not change that.
+
+    It is in a region where it lasts, and half of the voters agree or all who agree are.
+    """
+    there = Counter(one.region for one in voters)
+    agree = Counter(one.region for one in agreeing)
+    regions = [
+        region
+        for region in {one.region for one in lasting}
+        if 2 * agree[region] >= there[region] or agree[region] == len(agreeing)
+    ]
+    inside = [one for one in agreeing if one.region in regions]
+    strays = sum(one.region not in regions for one in lasting)
+    if regions and len(regions) < len(there) and strays < needed:
+        return state, Scope.REGION, tuple(sorted(regions)), inside
     return state, Scope.EVERYWHERE, (), agreeing
