@@ -9,8 +9,8 @@ import msgspec
 
 from pilothouse.catalog.service import views
 from pilothouse.deploys import api, commands, jobs, pages
-from pilothouse.deploys.service import drawing, measuring, receiving, showing
-from pilothouse.kernel.module import Exported, Module, NavItem, Panel, Subject, Tab
+from pilothouse.deploys.service import drawing, ending, measuring, receiving, showing
+from pilothouse.kernel.module import Exported, Measure, Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 
@@ -108,6 +108,14 @@ module = Module(
     tabs=[Tab(label="Deployments", href=_tab, order=40)],
     jobs=jobs.jobs,
     handlers=jobs.handlers,
+    measures=[
+        Measure(
+            name="deploys.finished",
+            labels=("service",),
+            counts=ending.finished,
+            good="deployments to production that succeeded",
+        )
+    ],
     nav=[
         NavItem("Log", "Deployments", "/deploys", "y"),
         NavItem("Helm", "Frequency", "/deploys/frequency"),

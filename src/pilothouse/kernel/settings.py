@@ -27,7 +27,7 @@ NOT_SETTINGS = (
 )
 OURS_TOO = "PILOTHOUSE_SECRET_KEY"  # the one setting among the check secrets' names
 LISTS = frozenset(
-    ("sources", "trusted_proxies", "alert_urls")
+    ("sources", "trusted_proxies", "trusted_hosts", "alert_urls")
 )  # in the environment separated by spaces
 
 
@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     alert_webhook_secret: str | None = None  # what those are signed with
     alert_urls: tuple[str, ...] = ()  # Apprise URLs that alerts go to
     vitals_country_header: str | None = None  # of a trusted proxy: which country a visitor is in
+    trusted_hosts: tuple[str, ...] = ()  # host:port that documents may name: Prometheus servers
     secret_key: str | None = None  # encrypts what providers gave; without one, a file in `data`
 
     @property

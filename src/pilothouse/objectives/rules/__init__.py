@@ -1,0 +1,1 @@
+"""Decisions about objectives: pure, `now` is an argument."""
