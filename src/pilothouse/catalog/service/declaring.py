@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pilothouse.catalog.formats.yaml import read_documents
+from pilothouse.catalog.rules.validity import ref_of
 from pilothouse.catalog.service import views
 from pilothouse.catalog.store import queries, sources
 from pilothouse.catalog.store.conditions import AnyOf, Begins, Wanted
 from pilothouse.kernel.refs import EntityRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from pilothouse.catalog.model import Source
+    from pilothouse.catalog.model import Path, Position, Source
     from pilothouse.kernel.tx import Tx
 
 
@@ -26,6 +28,7 @@ class Declaration(msgspec.Struct, frozen=True):
     path: str
     owner: str | None  # refs, in full
     system: str | None
+    uid: str = ""
 
 
 def source(tx: Tx, spec: str) -> Source | None:
@@ -39,9 +42,42 @@ def declared_by(tx: Tx, source_id: int) -> Iterator[Declaration]:
         yield _declaration(row.ref, msgspec.json.decode(row.body), row.path)
 
 
+def of_kinds(tx: Tx, source_id: int, kinds: Sequence[str]) -> list[Declaration]:
+    """The entities of a source that are of these kinds (in lower case), sorted by file."""
+    return [
+        msgspec.structs.replace(
+            _declaration(row.ref, msgspec.json.decode(row.body), row.path), uid=row.uid
+        )
+        for row in queries.of_source(tx.conn, source_id, kinds)
+    ]
+
+
+def places(data: bytes) -> dict[str, Callable[[Path], Position]]:
+    """Where in a catalog file the fields of its documents stand, by ref.
+
+    Each says the place of a path in its document, of an absent one that of its nearest parent.
+    """
+    found: dict[str, Callable[[Path], Position]] = {}
+    for document in read_documents(data).documents:
+        ref = ref_of(document)
+        if ref is not None:
+            found.setdefault(str(ref), document.locate)
+    return found
+
+
 def all_specs(tx: Tx) -> set[str]:
     """Every source."""
     return {source.spec for source in sources.all_sources(tx.conn)}
+
+
+def specs_by_id(tx: Tx) -> dict[int, str]:
+    """Every source: its spec by its id."""
+    return {source.id: source.spec for source in sources.all_sources(tx.conn)}
+
+
+def specs_of(tx: Tx, refs: Sequence[str]) -> list[str]:
+    """The sources that give these entities; of those that left the catalog nothing is said."""
+    return sorted({row.origin for row in queries.by_refs(tx.conn, refs).values()})
 
 
 def annotated(tx: Tx, name: str, beginnings: Sequence[str], limit: int) -> list[Declaration]:

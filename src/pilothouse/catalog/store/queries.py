@@ -373,9 +373,14 @@ def count_of_source(conn: Connection, source_id: int) -> int:
     return conn.execute(query).scalar_one()
 
 
-def of_source(conn: Connection, source_id: int) -> Iterator[Row]:
-    """The entities of a source, by file, a few at a time: all may be a hundred thousand."""
+def of_source(conn: Connection, source_id: int, kinds: Sequence[str] = ()) -> Iterator[Row]:
+    """The entities of a source, by file, a few at a time: all may be a hundred thousand.
+
+    Of these kinds, in lower case, where some are named.
+    """
     query = whole_rows().where(entities.c.source_id == source_id)
+    if kinds:
+        query = query.where(entities.c.kind.in_(kinds))
     rows = conn.execute(
         query.order_by(versions.c.path, entities.c.id).execution_options(yield_per=A_FEW)
     )

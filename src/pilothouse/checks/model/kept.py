@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from pilothouse.checks.model.documents import CheckSpec, LocationSpec
+from pilothouse.checks.model.judging import Told
 from pilothouse.checks.model.results import Outcome, Result
 from pilothouse.checks.model.verdicts import Scope, Standing, State, Verdict
 
@@ -42,6 +43,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     version: str  # digest of `spec`; "" for one that was never fit to be visited
     spec: str  # JSON of a CheckSpec
     fault: str  # why its document as it is now is not used; "" where it is
+    not_before: datetime | None = None  # looks before it do not count: resumed, or changed, then
+    gone_at: datetime | None = None  # its document left the catalog
 
     @property
     def said(self) -> CheckSpec:
@@ -70,6 +73,7 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     region: str
     spec: LocationSpec
+    source_id: int = 0
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +147,8 @@ class Standpoint(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     judged_at: datetime
     raised: bool  # an alert is out
+    again_at: datetime | None
+    told: Told
     verdict: Verdict
 
 
@@ -183,7 +189,8 @@ class WantedKind(StrEnum):
     """Why a visit out of turn is asked for."""
 
     CONFIRM = "confirm"
-    RUN = "run"
+    CONTROL = "control"  # is it the location? Another check is visited from there
+    RUN = "run"  # a person asked
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):

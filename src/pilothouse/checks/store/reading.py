@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Row, func, select
 
 from pilothouse.checks.model.documents import LocationSpec
+from pilothouse.checks.model.judging import Told
 from pilothouse.checks.model.kept import (
     OUTCOMES,
     Agent,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
 _PART = 500  # asked for at once
-_CHECK = (
+CHECK = (
     checks.c.id,
     checks.c.uid,
     checks.c.ref,
@@ -56,6 +57,8 @@ _CHECK = (
     checks.c.version,
     checks.c.spec,
     checks.c.fault,
+    checks.c.not_before,
+    checks.c.gone_at,
 )
 _GLANCE = (
     series.c.check_id,
@@ -70,54 +73,61 @@ _GLANCE = (
 )
 
 
-def _check(row: Row[Any]) -> Check:
-    return Check(**{str(name): value for name, value in row._mapping.items()})  # noqa: SLF001
+def check_of(row: Row[Any]) -> Check:
+    """A check of a row that has the columns CHECK."""
+    return Check(**{column.name: getattr(row, column.name) for column in CHECK})
 
 
-def _parts(found: Collection[Any]) -> list[list[Any]]:
+def parts(found: Collection[Any]) -> list[list[Any]]:
+    """As many at once as one query asks for."""
     listed = list(found)
     return [listed[start : start + _PART] for start in range(0, len(listed), _PART)]
 
 
 def all_checks(conn: Connection, *, critical: bool = False) -> list[Check]:
     """The checks of the catalog by ref, the critical ones alone if so wanted."""
-    query = select(*_CHECK).where(checks.c.gone_at.is_(None)).order_by(checks.c.ref)
+    query = select(*CHECK).where(checks.c.gone_at.is_(None)).order_by(checks.c.ref)
     if critical:
         query = query.where(checks.c.critical.is_(True))
-    return [_check(row) for row in conn.execute(query)]
+    return [check_of(row) for row in conn.execute(query)]
 
 
 def by_ref(conn: Connection, refs: Collection[str]) -> dict[str, Check]:
     """Checks of the catalog by ref; absent ones are left out."""
     found: dict[str, Check] = {}
-    for part in _parts(refs):
-        query = select(*_CHECK).where(checks.c.ref.in_(part), checks.c.gone_at.is_(None))
-        found |= {row.ref: _check(row) for row in conn.execute(query)}
+    for part in parts(refs):
+        query = select(*CHECK).where(checks.c.ref.in_(part), checks.c.gone_at.is_(None))
+        found |= {row.ref: check_of(row) for row in conn.execute(query)}
     return found
 
 
 def by_id(conn: Connection, ids: Collection[int]) -> dict[int, Check]:
     """Checks by id, also those that left the catalog."""
     found: dict[int, Check] = {}
-    for part in _parts(ids):
-        query = select(*_CHECK).where(checks.c.id.in_(part))
-        found |= {row.id: _check(row) for row in conn.execute(query)}
+    for part in parts(ids):
+        query = select(*CHECK).where(checks.c.id.in_(part))
+        found |= {row.id: check_of(row) for row in conn.execute(query)}
     return found
 
 
 def of_entities(conn: Connection, refs: Collection[str]) -> list[Check]:
     """The checks that watch any of these entities, by ref."""
     found: list[Check] = []
-    for part in _parts(refs):
-        query = select(*_CHECK).where(checks.c.entity.in_(part), checks.c.gone_at.is_(None))
-        found += [_check(row) for row in conn.execute(query.order_by(checks.c.ref))]
+    for part in parts(refs):
+        query = select(*CHECK).where(checks.c.entity.in_(part), checks.c.gone_at.is_(None))
+        found += [check_of(row) for row in conn.execute(query.order_by(checks.c.ref))]
     return found
 
 
 def all_locations(conn: Connection) -> list[Location]:
     """The locations that have a document, by region and name."""
     query = select(
-        locations.c.name, locations.c.ref, locations.c.title, locations.c.region, locations.c.spec
+        locations.c.name,
+        locations.c.ref,
+        locations.c.title,
+        locations.c.region,
+        locations.c.spec,
+        locations.c.source_id,
     ).order_by(locations.c.region, locations.c.name)
     return [
         Location(
@@ -126,6 +136,7 @@ def all_locations(conn: Connection) -> list[Location]:
             title=row.title,
             region=row.region,
             spec=msgspec.json.decode(row.spec, type=LocationSpec),
+            source_id=row.source_id,
         )
         for row in conn.execute(query)
     ]
@@ -153,7 +164,7 @@ def _glance(row: Row[Any]) -> Glance:
 def glances(conn: Connection, check_ids: Collection[int]) -> dict[int, list[Glance]]:
     """The newest of checks at all their locations: one query for 500 checks."""
     found: dict[int, list[Glance]] = {one: [] for one in check_ids}
-    for part in _parts(check_ids):
+    for part in parts(check_ids):
         query = select(*_GLANCE).where(series.c.check_id.in_(part)).order_by(series.c.location)
         for row in conn.execute(query):
             found[row.check_id].append(_glance(row))
@@ -180,10 +191,12 @@ def standpoints(conn: Connection, check_ids: Collection[int]) -> dict[int, Stand
         states.c.since,
         states.c.judged_at,
         states.c.raised,
+        states.c.again_at,
+        states.c.told,
         states.c.verdict,
     )
     found: dict[int, Standpoint] = {}
-    for part in _parts(check_ids):
+    for part in parts(check_ids):
         for row in conn.execute(select(*columns).where(states.c.check_id.in_(part))):
             found[row.check_id] = Standpoint(
                 check_id=row.check_id,
@@ -193,6 +206,8 @@ def standpoints(conn: Connection, check_ids: Collection[int]) -> dict[int, Stand
                 since=row.since,
                 judged_at=row.judged_at,
                 raised=row.raised,
+                again_at=row.again_at,
+                told=msgspec.json.decode(row.told, type=Told),
                 verdict=_verdict(row.verdict),
             )
     return found
@@ -245,7 +260,7 @@ def points(
 def daily(conn: Connection, check_ids: Collection[int], first: int) -> dict[int, list[Day]]:
     """How results were by day and location from a day on (days since 1970), oldest first."""
     found: dict[int, list[Day]] = {one: [] for one in check_ids}
-    for part in _parts(check_ids):
+    for part in parts(check_ids):
         query = (
             select(
                 series.c.check_id,
@@ -311,7 +326,7 @@ def findings_between(
 ) -> dict[int, list[Finding]]:
     """The changes of state of checks between two instants, oldest first."""
     found: dict[int, list[Finding]] = {one: [] for one in check_ids}
-    for part in _parts(check_ids):
+    for part in parts(check_ids):
         query = _findings().where(
             findings.c.check_id.in_(part), findings.c.at >= start, findings.c.at < end
         )
@@ -323,7 +338,7 @@ def findings_between(
 def state_before(conn: Connection, check_ids: Collection[int], at: datetime) -> dict[int, State]:
     """The state that checks were in at an instant; those never judged until then are left out."""
     found: dict[int, State] = {}
-    for part in _parts(check_ids):
+    for part in parts(check_ids):
         last = (
             select(findings.c.check_id, func.max(findings.c.number).label("number"))
             .where(findings.c.check_id.in_(part), findings.c.at < at)
@@ -401,7 +416,8 @@ def _with_evidence(conn: Connection, found: Sequence[tuple[str, Result]]) -> lis
     return [Failure(location, one, tuple(names.get(one.id, ()))) for location, one in found]
 
 
-def _agent(row: Row[Any]) -> Agent:
+def agent_of(row: Row[Any]) -> Agent:
+    """An agent of a row of all columns."""
     return Agent(
         location=row.location,
         name=row.name,
@@ -428,4 +444,4 @@ def all_agents(conn: Connection, location: str = "") -> list[Agent]:
     ).order_by(agents.c.location, agents.c.name)
     if location:
         query = query.where(agents.c.location == location)
-    return [_agent(row) for row in conn.execute(query)]
+    return [agent_of(row) for row in conn.execute(query)]

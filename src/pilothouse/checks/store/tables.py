@@ -35,6 +35,7 @@ checks = Table(
     Column("version", String(64), nullable=False),
     Column("spec", Text, nullable=False),
     Column("fault", Text, nullable=False),
+    Column("not_before", Instant),  # looks before it do not count: resumed, or changed, then
     Column("source_id", Integer, nullable=False),
     Column("gone_at", Instant),  # its document left the catalog
     Index("uq_checks_checks_uid", "uid", unique=True),
@@ -50,6 +51,7 @@ locations = Table(
     Column("title", String(400), nullable=False),
     Column("region", key(300), nullable=False),
     Column("spec", Text, nullable=False),
+    Column("source_id", Integer, nullable=False),
 )
 
 # One check at one location, with its newest result. Others name it by its id.
@@ -112,8 +114,18 @@ states = Table(
     Column("since", Instant, nullable=False),
     Column("judged_at", Instant, nullable=False),
     Column("raised", Boolean, nullable=False),
+    Column("again_at", Instant),  # it is to be judged again then, whatever comes
+    Column("told", Text, nullable=False),  # JSON of judging.Told
     Column("verdict", Text, nullable=False),
     Index("ix_checks_states_state", "state"),
+)
+
+health = Table(
+    "checks_health",
+    metadata,
+    Column("location", key(300), primary_key=True),
+    Column("said", Text, nullable=False),  # JSON of judging.Health
+    Column("sick", Boolean, nullable=False),
 )
 
 findings = Table(
@@ -154,15 +166,16 @@ wanted = Table(
     Column("check_id", Integer, nullable=False),
     Column("location", key(300), nullable=False),
     Column("kind", key(10), nullable=False),
-    Column("cause", BigInteger, nullable=False),  # the result to confirm; of a run 0
+    Column("cause", BigInteger, nullable=False),  # asked for once for each: milliseconds
     Column("actor", String(300), nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("until", Instant, nullable=False),
+    Column("patience_s", Integer, nullable=False),  # for whoever took it
     Column("taken_by", String(200), nullable=False),
     Column("taken_at", Instant),
     Column("result_id", BigInteger, nullable=False),
-    Index("ix_checks_wanted_location", "location", "result_id", "until"),
-    Index("ix_checks_wanted_check_id", "check_id", "location", "kind", "cause"),
+    Index("ix_checks_wanted_open", "result_id", "until", "location"),
+    Index("uq_checks_wanted_cause", "check_id", "location", "kind", "cause", unique=True),
     Index("ix_checks_wanted_asked_at", "asked_at"),
     sqlite_autoincrement=True,  # a result that comes late must not answer another's question
 )
@@ -216,12 +229,13 @@ days = Table(
     sqlite_with_rowid=False,
 )
 
-# Hours that were made into sketches, and had a result since.
+# Hours that are to be made into sketches.
 again = Table(
     "checks_again",
     metadata,
     Column("series_id", Integer, primary_key=True, autoincrement=False),
-    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("hour", Integer, primary_key=True, autoincrement=False),  # since 1970
+    Column("number", Integer, nullable=False),  # of results since
     sqlite_with_rowid=False,
 )
 

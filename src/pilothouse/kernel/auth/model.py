@@ -20,12 +20,13 @@ ROLE_SCOPES = {
     "write": Role.EDITOR,
     "admin": Role.ADMIN,
 }
-NARROW_SCOPES = {"events": Role.RESPONDER, "metrics": Role.VIEWER}
+NARROW_SCOPES = {"agent": Role.ADMIN, "events": Role.RESPONDER, "metrics": Role.VIEWER}
 SCOPE_WORDS = {
     "read": "read everything a viewer sees",
     "respond": "what a responder may do",
     "write": "what an editor may do",
     "admin": "everything",
+    "agent": "visit checks from a location and send what it sees, nothing else",
     "events": "send events and deployments, nothing else",
     "metrics": "read /metrics, nothing else",
 }

@@ -33,6 +33,7 @@ def _checks() -> None:
         sa.Column("version", sa.String(length=64), nullable=False),
         sa.Column("spec", sa.Text(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checks_checks")),
@@ -47,6 +48,7 @@ def _checks() -> None:
         sa.Column("title", sa.String(length=400), nullable=False),
         sa.Column("region", key(300), nullable=False),
         sa.Column("spec", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_checks_locations")),
     )
     op.create_table(
@@ -141,6 +143,7 @@ def _results() -> None:
         "checks_again",
         sa.Column("series_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("series_id", "hour", name=op.f("pk_checks_again")),
         sqlite_with_rowid=False,
     )
@@ -156,10 +159,19 @@ def _judged() -> None:
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("raised", sa.Boolean(), nullable=False),
+        sa.Column("again_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("check_id", name=op.f("pk_checks_states")),
     )
     op.create_index("ix_checks_states_state", "checks_states", ["state"], unique=False)
+    op.create_table(
+        "checks_health",
+        sa.Column("location", key(300), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("sick", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("location", name=op.f("pk_checks_health")),
+    )
     op.create_table(
         "checks_findings",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -204,6 +216,7 @@ def _agents() -> None:
         sa.Column("actor", sa.String(length=300), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("patience_s", sa.Integer(), nullable=False),
         sa.Column("taken_by", sa.String(length=200), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("result_id", sa.BigInteger(), nullable=False),
@@ -212,16 +225,13 @@ def _agents() -> None:
     )
     op.create_index("ix_checks_wanted_asked_at", "checks_wanted", ["asked_at"], unique=False)
     op.create_index(
-        "ix_checks_wanted_check_id",
-        "checks_wanted",
-        ["check_id", "location", "kind", "cause"],
-        unique=False,
+        "ix_checks_wanted_open", "checks_wanted", ["result_id", "until", "location"], unique=False
     )
     op.create_index(
-        "ix_checks_wanted_location",
+        "uq_checks_wanted_cause",
         "checks_wanted",
-        ["location", "result_id", "until"],
-        unique=False,
+        ["check_id", "location", "kind", "cause"],
+        unique=True,
     )
     op.create_table(
         "checks_heartbeats",

@@ -1,0 +1,1 @@
+"""Files of sources: catalog files, and the scripts of journeys beside them."""
