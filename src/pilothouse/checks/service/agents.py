@@ -14,6 +14,7 @@ from pilothouse.checks.model.documents import LocationSpec, Regions
 from pilothouse.checks.model.kept import LOCAL, Agent, Check, Location
 from pilothouse.checks.model.plans import Asked, Plan, Planned, Posted, Wanted
 from pilothouse.checks.rules import turns
+from pilothouse.checks.service import telling
 from pilothouse.checks.store import asking, planned, reading
 from pilothouse.kernel import durations
 from pilothouse.kernel.alerts.model import Alert
@@ -194,7 +195,7 @@ def _alert(tx: Tx, at: str, agent: str, words: str) -> Alert:
         summary=words[:1].upper() + words[1:],
         detail=words,
         urgency="low",
-        href=f"/checks/locations/{at}",
+        href=telling.location_href(at),
     )
 
 

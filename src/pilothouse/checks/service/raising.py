@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilothouse.catalog.service import views
 from pilothouse.checks.model.judging import Change, Happened
 from pilothouse.checks.model.kept import Check, Finding, Standpoint
 from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.rules import telling
+from pilothouse.checks.service import telling as shown
 from pilothouse.checks.store import judged
 from pilothouse.kernel.alerts.model import Alert
 from pilothouse.kernel.alerts.service import clear_alert, raise_alert
@@ -37,7 +37,7 @@ def alert_of(check: Check, words: str, urgency: Urgency) -> Alert:
         detail=words,
         urgency=urgency,
         policy=str(EntityRef.parse(policy, "escalationpolicy", namespace)) if policy else "",
-        href=views.href(check.ref),
+        href=shown.href(check.ref),
     )
 
 

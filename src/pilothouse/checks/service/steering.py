@@ -40,7 +40,8 @@ def check_of(tx: Tx, ref: str) -> Check:
 def pause(tx: Tx, actor: Actor, ref: str, reason: str, until: datetime | None) -> Check:
     """Visit a check no more until then, or until someone resumes it.
 
-    Raises Denied for those who neither respond nor own it, Invalid without a reason or for an end that is none.
+    Raises Denied for those who neither respond nor own it, Invalid without a reason or for an end
+    that is none.
     """
     check = check_of(tx, ref)
     allowing.require(tx, actor, check)

@@ -153,7 +153,7 @@ def waiting(conn: Connection, now: datetime) -> set[str]:
     return {row.location for row in conn.execute(query) if _is_free(row, now)}
 
 
-def _is_free(row: Row[Any], now: datetime) -> bool:
+def _is_free(row: Row[*tuple[Any, ...]], now: datetime) -> bool:
     return row.taken_at is None or row.taken_at + timedelta(seconds=row.patience_s) <= now
 
 
@@ -211,7 +211,7 @@ def forget(conn: Connection, before: datetime, limit: int) -> int:
     return conn.execute(delete(wanted).where(wanted.c.id.in_(old))).rowcount
 
 
-def _visit(row: Row[Any]) -> Visit:
+def _visit(row: Row[*tuple[Any, ...]]) -> Visit:
     return Visit(
         id=row.id,
         check_id=row.check_id,

@@ -35,7 +35,7 @@ def enrol(conn: Connection, check_ids: Sequence[int], now: datetime) -> None:
         conn.execute(upsert(conn, beats).on_conflict_do_nothing(index_elements=["check_id"]), rows)
 
 
-def _beat(row: Row[Any]) -> Beat:
+def _beat(row: Row[*tuple[Any, ...]]) -> Beat:
     return Beat(**{column.name: getattr(row, column.name) for column in beats.c})
 
 

@@ -73,7 +73,7 @@ _GLANCE = (
 )
 
 
-def check_of(row: Row[Any]) -> Check:
+def check_of(row: Row[*tuple[Any, ...]]) -> Check:
     """A check of a row that has the columns CHECK."""
     return Check(**{column.name: getattr(row, column.name) for column in CHECK})
 
@@ -147,7 +147,7 @@ def standing_of(text: str) -> Standing | None:
     return msgspec.json.decode(text, type=Standing) if text else None
 
 
-def _glance(row: Row[Any]) -> Glance:
+def _glance(row: Row[*tuple[Any, ...]]) -> Glance:
     return Glance(
         check_id=row.check_id,
         location=row.location,
@@ -280,7 +280,7 @@ def daily(conn: Connection, check_ids: Collection[int], first: int) -> dict[int,
     return found
 
 
-def _findings() -> Select[Any]:
+def _findings() -> Select[*tuple[Any, ...]]:
     return select(
         findings.c.id,
         findings.c.check_id,
@@ -295,7 +295,7 @@ def _findings() -> Select[Any]:
     )
 
 
-def _finding(row: Row[Any]) -> Finding:
+def _finding(row: Row[*tuple[Any, ...]]) -> Finding:
     return Finding(
         id=row.id,
         check_id=row.check_id,
@@ -416,7 +416,7 @@ def _with_evidence(conn: Connection, found: Sequence[tuple[str, Result]]) -> lis
     return [Failure(location, one, tuple(names.get(one.id, ()))) for location, one in found]
 
 
-def agent_of(row: Row[Any]) -> Agent:
+def agent_of(row: Row[*tuple[Any, ...]]) -> Agent:
     """An agent of a row of all columns."""
     return Agent(
         location=row.location,
