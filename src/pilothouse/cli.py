@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from sqlalchemy.exc import OperationalError
 
 from pilothouse import __version__, app
+from pilothouse.agent import commands as agent_commands
 from pilothouse.demo import commands as demo
 from pilothouse.kernel import logs
 from pilothouse.kernel.errors import Conflict, Invalid, PilothouseError
@@ -266,6 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for module in app.modules():
             if module.commands:
                 module.commands(cli, open_program)
+        agent_commands.register(cli)
         demo.register(cli, open_program, run)
         result = cli(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from pilothouse.checks.model.results import Certificate
@@ -20,7 +21,8 @@ MOST_CERTIFICATE = 65536  # bytes of one that is kept in mind
 @lru_cache(maxsize=16)
 def context(verify: bool, alpn: tuple[str, ...]) -> ssl.SSLContext:
     """How to encrypt; without resumption, so that each visit makes a whole handshake."""
-    made = ssl.create_default_context()
+    # Reading the system's authorities takes longer than many handshakes.
+    made = ssl.create_default_context() if verify else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.options |= ssl.OP_NO_TICKET
     if not verify:
         made.check_hostname = False
@@ -31,6 +33,13 @@ def context(verify: bool, alpn: tuple[str, ...]) -> ssl.SSLContext:
     if alpn:
         made.set_alpn_protocols(list(alpn))
     return made
+
+
+def warm(alpn: tuple[str, ...], *, verify: bool) -> None:
+    """Have ready what the first handshake would else wait for, and be measured with."""
+    context(verify, alpn)
+    if not verify:
+        import_module("cryptography.x509")
 
 
 def said(error: ssl.SSLCertVerificationError, host: str) -> str:

@@ -12,7 +12,6 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -110,10 +109,10 @@ class Wire:
                 raise self._broke(error) from error
 
     async def encrypt(
-        self, server_name: str, *, verify: bool = True, alpn: Sequence[str] = ()
+        self, server_name: str, *, verify: bool = True, alpn: tuple[str, ...] = ()
     ) -> None:
         """A TLS handshake over what is connected. Raises Broken("TLS", …)."""
-        context = certificates.context(verify, tuple(alpn))
+        context = certificates.context(verify, alpn)
         with self.phases.measure("tls"):
             try:
                 self.sock = context.wrap_socket(
@@ -126,7 +125,7 @@ class Wire:
                 why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
                 words = str(why).replace("_", " ").lower()
                 raise Broken("TLS", f"no TLS with {self.host}: {words}") from error
-            self.certificate = certificates.facts(self.sock, verify=verify)
+        self.certificate = certificates.facts(self.sock, verify=verify)
         self.alpn = self.sock.selected_alpn_protocol() or ""
         self.cipher = (self.sock.cipher() or ("",))[0]
 

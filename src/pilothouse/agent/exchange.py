@@ -16,6 +16,7 @@ KEPT = 1_048_576  # bytes of a body that are kept, of what is unpacked too
 MOST_READ = 33_554_432  # bytes of a body after which an answer is given up
 MOST_HEAD = 65_536  # bytes of status and headers
 MOST_HEADERS = 300
+ALPN = {"any": ("h2", "http/1.1"), "1.1": ("http/1.1",), "2": ("h2",)}
 PORTS = {"http": 80, "https": 443}
 SWITCHING = 101
 PATH = "!#$%&'()*+,/:;=?@[]~"  # what may stand in an address as it is

@@ -24,7 +24,8 @@ async def seen_by(visit: Visit, look: Look) -> Seen:
         seen.fault, seen.reason, seen.unable = error.fault, error.reason, error.unable
     except (ValueError, LookupError) as error:  # an answer that nobody foresaw
         seen.fault, seen.reason = "fail", f"the answer cannot be read: {error}"
-    seen.total = (time.perf_counter() - began) * 1000
+    # A probe may look on after its visit is over: how long that took is its own affair.
+    seen.total = seen.total or (time.perf_counter() - began) * 1000
     seen.phases = phases.ms
     return seen
 

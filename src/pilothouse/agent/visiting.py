@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import structlog
 
-from pilothouse.agent import probes
+from pilothouse.agent import certificates, probes
+from pilothouse.agent.exchange import ALPN
 from pilothouse.agent.secrets import Missing, Secrets
 from pilothouse.agent.seen import Probe, Seen, Visit
 from pilothouse.checks.model.documents import CheckSpec
@@ -111,10 +113,23 @@ class Visitor:
             raise Unable("need", said) from error
         if probe is None:
             raise Unable("type", f"this agent does not know checks of type {kind}: is it older?")
+        _warm(spec)
         seconds = durations.parse(spec.timeout).total_seconds()
         ready = Ready(spec, probe, prepared, redact, seconds)
         self._ready[planned.check] = (stamp, ready)
         return ready
+
+
+def _warm(spec: CheckSpec) -> None:
+    """What is imported on first use is imported before a visit, and not measured with it."""
+    http = spec.http
+    if http is not None and http.url.startswith("https:"):
+        certificates.warm(ALPN[http.version], verify=http.verify)
+        if http.version != "1.1":
+            import_module("pilothouse.agent.http2")
+    elif spec.tls is not None:
+        certificates.warm((), verify=True)
+        certificates.warm((), verify=False)
 
 
 def new_id() -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import dns.asyncquery
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.reversename
 
 from pilothouse.agent import resolving
 from pilothouse.agent.connecting import Broken, Phases, late
 from pilothouse.agent.probing import seen_by
 from pilothouse.agent.seen import Seen, Visit
 from pilothouse.checks.model.documents import Dns
-
-if TYPE_CHECKING:
-    import dns.message
 
 PORT = 53
 MOST_ANSWERS = 200
@@ -24,8 +28,6 @@ async def probe(visit: Visit) -> Seen:
 
 
 async def _look(visit: Visit, seen: Seen, phases: Phases) -> None:
-    import dns.exception
-
     spec = visit.spec.dns
     if spec is None:
         raise Broken("URL", "the check has no name", unable=True)
@@ -75,12 +77,6 @@ def _parted(written: str) -> tuple[str, int]:
 
 
 async def _ask(spec: Dns, address: str, port: int) -> dns.message.Message:
-    import dns.asyncquery
-    import dns.flags
-    import dns.message
-    import dns.name
-    import dns.reversename
-
     name: Any = spec.name
     if spec.record == "PTR" and resolving.literal(spec.name):
         name = dns.reversename.from_address(spec.name)
@@ -94,9 +90,6 @@ async def _ask(spec: Dns, address: str, port: int) -> dns.message.Message:
 
 
 def _told(seen: Seen, answer: dns.message.Message) -> None:
-    import dns.flags
-    import dns.rcode
-
     kind = answer.question[0].rdtype if answer.question else None
     found = [each for each in answer.answer if each.rdtype == kind]
     texts = sorted(_text(item) for each in found for item in list(each)[:MOST_ANSWERS])

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin
 import msgspec
 
 from pilothouse.agent.connecting import Broken, Phases, Wire, connect
-from pilothouse.agent.exchange import Answer, Request, Url, checked, exchange, parsed
+from pilothouse.agent.exchange import ALPN, Answer, Request, Url, checked, exchange, parsed
 from pilothouse.agent.probing import connected, seen_by
 from pilothouse.agent.seen import Seen, Visit
 from pilothouse.checks.model.documents import ClientCredentials, Http
@@ -20,7 +20,6 @@ REDIRECTS = (301, 302, 303, 307, 308)
 KEEP_METHOD = (307, 308)
 PRIVATE = ("authorization", "cookie", "proxy-authorization")  # not for another origin
 OURS = {"user-agent": "Pilothouse", "accept": "*/*", "accept-encoding": "gzip, deflate"}
-ALPN = {"any": ("h2", "http/1.1"), "1.1": ("http/1.1",), "2": ("h2",)}
 EARLIER = 30.0  # seconds before its end at which a token is fetched anew
 SHORT, LONG = 60.0, 3600.0  # seconds that a token is kept that does not say, and at most
 OK, UNAUTHORIZED = 200, 401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from pilothouse.agent.connecting import Broken, Phases, connect
@@ -19,9 +20,11 @@ async def _look(visit: Visit, seen: Seen, phases: Phases) -> None:
     spec = visit.spec.tls
     if spec is None:
         raise Broken("URL", "the check has no host", unable=True)
+    began = time.perf_counter()
     try:
         await _shake_hands(visit, spec, seen, phases, verify=True)
     except Broken as error:
+        seen.total = (time.perf_counter() - began) * 1000
         if error.fault == "TLS":  # what was shown that is not accepted?
             with suppress(Broken):
                 await _shake_hands(visit, spec, seen, Phases(), verify=False)

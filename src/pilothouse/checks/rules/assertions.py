@@ -198,8 +198,8 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple | dict) and len(value) > MOST_ASSERTIONS:
         return f"{len(value)} values"
     if isinstance(value, str):
-        text = f'"{value[: LONGEST_SHOWN + 1]}'
-        return text + '"' if len(value) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + '…"'
+        line = value[:LONGEST_SHOWN].replace("\r", "\\r").replace("\n", "\\n")
+        return f'"{line}"' if len(value) <= LONGEST_SHOWN else f'"{line}…"'
     if isinstance(value, timedelta):
         return length(value.total_seconds())
     text = str(value)
