@@ -189,6 +189,7 @@ def pgbouncer_arguments(server_port: int) -> Callable[[Path, int], list[str]]:
             f"listen_port = {port}",
             "unix_socket_dir =",
             "auth_type = trust",
+            "admin_users = postgres",
             f"auth_file = {folder / 'users.txt'}",
             "pool_mode = transaction",
             "default_pool_size = 10",

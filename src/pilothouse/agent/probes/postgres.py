@@ -188,6 +188,9 @@ async def _by_libpq(conninfo: str, phases: Phases) -> PGconn:
         if asked != pq.PollingStatus.OK:
             _refuse(wire)
         wire.nonblocking = 1
+        if not wire.ssl_in_use:  # it was asked for, and that was all
+            asking = phases.ms.pop("tls", 0.0)
+            phases.ms["first_byte"] = phases.ms.get("first_byte", 0.0) + asking
     except BaseException:
         wire.finish()
         raise
@@ -212,7 +215,8 @@ async def _ready(fd: int, *, writing: bool) -> None:
 
 def _broke(error: psycopg.Error, visit: Visit) -> Broken:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = visit.redact(lines[-1] if lines else type(error).__name__)[:300]
+    first = lines[0] if lines else type(error).__name__
+    said = visit.redact(first.removeprefix("ERROR:").strip())[:300]
     lower = said.lower()
     if any(part in lower for part in _FULL):
         return Broken("full", said)
