@@ -7,6 +7,7 @@ journal, because with two writers an event made first can commit last and a curs
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,6 +91,28 @@ def find(conn: Connection, event_id: str) -> Event | None:
 def since(conn: Connection, at: datetime, limit: int = 1000) -> list[Event]:
     """Events written at or after an instant, oldest first, without their entities."""
     query = select(events).where(events.c.at >= at).order_by(events.c.at, events.c.id).limit(limit)
+    return [_event(row, ()) for row in conn.execute(query)]
+
+
+def about(
+    conn: Connection, ref: str, types: Collection[str], at: datetime, limit: int
+) -> list[Event]:
+    """Events of some types about an entity since an instant, newest first, without entities.
+
+    Ids begin with the time they were made at, so the index by entity finds them.
+    """
+    first = f"{int(at.timestamp() * 1000):012x}"
+    query = (
+        select(events)
+        .join(event_entities, event_entities.c.event_id == events.c.id)
+        .where(
+            event_entities.c.ref == ref,
+            event_entities.c.event_id >= first,
+            events.c.type.in_(list(types)),
+        )
+        .order_by(event_entities.c.event_id.desc())
+        .limit(limit)
+    )
     return [_event(row, ()) for row in conn.execute(query)]
 
 
