@@ -17,7 +17,9 @@ from pilothouse.vitals.service import measuring, taking
 def read(told, metric="lcp", **labels):
     with told.db.read() as tx:
         since, until = tx.now - timedelta(hours=2), tx.now + timedelta(hours=1)
-        return measurements.read(tx, f"vitals.{metric}", labels, since, until, "hour")
+        return measurements.read(
+            tx, taking.NAME, {"metric": metric, **labels}, since, until, "hour"
+        )
 
 
 def counted(found):

@@ -157,3 +157,8 @@ def forget(conn: Connection, minute: int, day: int) -> None:
     conn.execute(delete(minutes).where(minutes.c.minute < minute))
     conn.execute(delete(pages).where(pages.c.day < day))
     conn.execute(delete(dropped).where(dropped.c.day < day))
+
+
+def refs(conn: Connection) -> list[str]:
+    """Entities of which page patterns are known."""
+    return list(conn.execute(select(pages.c.entity).distinct().order_by(pages.c.entity)).scalars())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 FOLD = "vitals.fold"
+NAME = "vitals"  # of the measurements
 SOON = timedelta(seconds=5)
 KEY, ORIGINS = "pilothouse/vitals-key", "pilothouse/vitals-origins"
 PAGES = 50  # patterns of an entity that are kept
@@ -109,11 +110,10 @@ def _hours(seen: Sequence[tuple[Seen, Place]]) -> dict[Series, list[Bucket]]:
 
 def series(one: Seen, by: str, value: str) -> Series:
     """Where numbers go: everything of an entity, with its team of then; or one side of it."""
+    labels = {"metric": one.metric, "entity": one.entity, "by": by}
     if by == "all":
-        labels = {"entity": one.entity, "by": by, "team": one.team}
-        return Series.of(f"vitals.{one.metric}", labels)
-    labels = {"entity": one.entity, "by": by, "is": value}
-    return Series.of(f"vitals.{one.metric}", labels, part=True)
+        return Series.of(NAME, {**labels, "team": one.team})
+    return Series.of(NAME, {**labels, "is": value}, part=True)
 
 
 def _add_minutes(tx: Tx, seen: Sequence[tuple[Seen, Place]]) -> None:
