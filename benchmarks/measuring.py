@@ -20,7 +20,7 @@ from tests.programs import clean_environment
 from tests.servers import LOOPBACK, answers, dies_with_us, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WARM_UP, REQUESTS, ROUNDS = 30, 300, 3
@@ -142,8 +142,13 @@ def percentile(values: Sequence[float], share: int) -> float:
 
 
 @contextmanager
-def serving(sources: Sequence[Path], data: Path, database: str | None) -> Iterator[Served]:
-    """The program with these sources, ended afterwards."""
+def serving(
+    sources: Sequence[Path],
+    data: Path,
+    database: str | None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    """The program with these sources, ended afterwards; `env` are more settings of it."""
     port = free_port()
     named = {"PILOTHOUSE_DATABASE_URL": database} if database else {}
     command = [sys.executable, "-m", "pilothouse.cli", "up", *map(str, sources)]
@@ -157,7 +162,7 @@ def serving(sources: Sequence[Path], data: Path, database: str | None) -> Iterat
             stdout=out,
             stderr=subprocess.STDOUT,
             cwd=data,
-            env=clean_environment() | {"PYTHONPATH": str(ROOT / "src")} | named,
+            env=clean_environment() | {"PYTHONPATH": str(ROOT / "src")} | named | dict(env or {}),
         )
     try:
         yield Served(process, port, log)

@@ -1,0 +1,248 @@
+"""How long from the end of the first visit that fails until somebody is told.
+
+python -m benchmarks.finding
+python -m benchmarks.finding --rounds 40 --database postgresql
+
+Twelve agents, each a process of its own, take turns at one check. The site breaks at an instant
+that nobody knows; the clock runs from the end of the first visit that saw it until the request of
+the notification arrives at its receiver: ours is the part beyond the time-out, which those who
+confirm may need as well. For comparison, measured on such a machine with Debian's packages:
+Prometheus and blackbox exporter at 5 s with Alertmanager, from one place, unconfirmed: median
+4.8 s, p95 8.0 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.lines import HEAD, Line, databases, keep, row
+from benchmarks.measuring import percentile, serving
+from tests.programs import clean_environment
+from tests.servers import LOOPBACK, dies_with_us, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGIONS = ("eu", "us", "ap")
+LOCATIONS = 12
+TIMEOUT = 2.0  # seconds
+EVERY = "60s"  # each location once in it: twelve look every five seconds
+MOST_BEYOND = 5.0  # seconds beyond the time-out until a confirmed verdict is told
+MOST_OURS = 1.0  # … and of an answer that fails at once
+PATIENCE = 120.0
+CATALOG = """\
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: shop}
+spec: {type: service, lifecycle: production, owner: team}
+---
+apiVersion: pilothouse/v1
+kind: Check
+metadata: {name: shop}
+spec:
+  entity: component:default/shop
+  critical: true
+  every: %(every)s
+  timeout: %(timeout)ds
+  http: {url: "http://127.0.0.1:%(port)d/"}
+  expect: ["status == 200"]
+"""
+LOCATION = """\
+---
+apiVersion: pilothouse/v1
+kind: ProbeLocation
+metadata: {name: %(region)s-%(number)d}
+spec: {region: %(region)s, private_targets: [127.0.0.0/8]}
+"""
+
+
+@dataclass
+class Site:
+    """What is watched: works, answers 500, or hangs."""
+
+    state: str = "works"
+    first: float | None = None  # when the first visit since it broke came to its end
+
+    def seen(self, ended: float) -> None:
+        if self.first is None:
+            self.first = ended
+
+    def turn(self, state: str) -> None:
+        self.state, self.first = state, None
+
+
+@dataclass
+class Told:
+    """The receiver of notifications."""
+
+    heard: list[tuple[float, str]] = field(default_factory=list)
+    came: threading.Condition = field(default_factory=threading.Condition)
+
+    def hear(self, state: str) -> None:
+        with self.came:
+            self.heard.append((time.monotonic(), state))
+            self.came.notify_all()
+
+    def wait(self, state: str, since: float) -> float:
+        """When a notification of this state came, after an instant."""
+
+        def there() -> list[float]:
+            return [at for at, said in self.heard if said == state and at >= since]
+
+        with self.came:
+            if not self.came.wait_for(there, PATIENCE):
+                raise RuntimeError(f"nobody was told {state!r}: {self.heard[-5:]}")
+            return there()[0]
+
+
+def _answering(site: Site) -> type[BaseHTTPRequestHandler]:
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if site.state == "works":
+                self.answer(200)
+            elif site.state == "fails":
+                self.answer(500)
+                site.seen(time.monotonic())
+            else:
+                began = time.monotonic()
+                time.sleep(TIMEOUT + 1)  # the visit gives up before
+                site.seen(began + TIMEOUT)
+                self.close_connection = True
+
+        def answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Answering
+
+
+def _hearing(told: Told) -> type[BaseHTTPRequestHandler]:
+    class Hearing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.hear(json.loads(body)["state"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Hearing
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """An HTTP server; yields its port."""
+    port = free_port()
+    server = ThreadingHTTPServer((LOOPBACK, port), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield port
+    finally:
+        server.shutdown()
+
+
+@contextmanager
+def agents(portal: int, folder: Path) -> Iterator[None]:
+    """One agent for each location."""
+    started = []
+    for number in range(LOCATIONS):
+        name = f"{REGIONS[number % len(REGIONS)]}-{number}"
+        command = [sys.executable, "-m", "pilothouse.cli", "agent", "--location", name]
+        command += ["--server", f"http://{LOOPBACK}:{portal}", "--spool", str(folder / name)]
+        with (folder / f"{name}.log").open("wb") as log:
+            env = clean_environment()
+            started.append(
+                subprocess.Popen(dies_with_us(*command), stdout=log, stderr=log, env=env)
+            )
+    try:
+        yield
+    finally:
+        for one in started:
+            one.terminate()
+        for one in started:
+            one.wait(timeout=30)
+
+
+def measured(site: Site, told: Told, how: str, rounds: int) -> list[float]:
+    """Break and repair; seconds from the end of the first failing visit until somebody is told."""
+    took = []
+    for _ in range(rounds):
+        time.sleep(random.uniform(0, 5))
+        broke = time.monotonic()
+        site.turn(how)
+        heard = told.wait("raised", broke)
+        took.append(heard - (site.first or broke))
+        mended = time.monotonic()
+        site.turn("works")
+        told.wait("cleared", mended)
+    return took
+
+
+def lines(took: dict[str, list[float]]) -> list[Line]:
+    found = []
+    for how, (name, most) in {
+        "fails": ("an answer that fails → told", MOST_OURS),
+        "hangs": (f"no answer in {TIMEOUT:g} s → told", TIMEOUT + MOST_BEYOND),
+    }.items():
+        note = f"{len(took[how])} times, {LOCATIONS} agents"
+        found += [
+            Line(f"{name}, p50", statistics.median(took[how]), "s", None, "4.8", note),
+            Line(f"{name}, p99", percentile(took[how], 99), "s", most, "8.0 (p95)"),
+        ]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=20, help="of each of two kinds")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    asked = parser.parse_args()
+    site, told = Site(), Told()
+    with ExitStack() as open_, databases(asked.database) as new:
+        folder = Path(open_.enter_context(tempfile.TemporaryDirectory()))
+        shop = open_.enter_context(listening(_answering(site)))
+        hears = open_.enter_context(listening(_hearing(told)))
+        source = folder / "source"
+        source.mkdir()
+        known = "".join(
+            LOCATION % {"region": REGIONS[number % len(REGIONS)], "number": number}
+            for number in range(LOCATIONS)
+        )
+        check = CATALOG % {"every": EVERY, "timeout": TIMEOUT, "port": shop}
+        (source / "catalog-info.yaml").write_text(check + known)
+        env = {"PILOTHOUSE_ALERT_WEBHOOK": f"http://{LOOPBACK}:{hears}/"}
+        portal = open_.enter_context(serving([source], folder / "data", new(), env))
+        portal.client()
+        open_.enter_context(agents(portal.port, folder))
+        time.sleep(90)  # until each location has looked
+        took = {how: measured(site, told, how, asked.rounds) for how in ("fails", "hangs")}
+    found = lines(took)
+    print(HEAD)
+    for line in found:
+        print(row(line))
+    title = f"From the first failing visit until somebody is told, {asked.database}"
+    keep(asked.json, title, f"python -m benchmarks.finding --database {asked.database}", found)
+
+
+if __name__ == "__main__":
+    main()
