@@ -109,7 +109,6 @@ class Company(msgspec.Struct, frozen=True):
     ports: dict[str, int]  # program -> port
     events_token: str = ""  # what its deployments are told with
     agent_token: str = ""
-    heartbeat: str = ""  # the address that says: the stock was counted
     vitals: str = ""  # the element by which the shop's pages tell what customers feel
     listens: dict[str, str] = {}  # program -> address, where it is not loopback
     places: bool = True  # whether this machine has loopback addresses enough for the twelve

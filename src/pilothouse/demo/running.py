@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -82,16 +82,21 @@ def keep(company: Company) -> None:
 def running(company: Company) -> Iterator[None]:
     """All programs of the company; they end with us, however we end."""
     names = [name for name in (*LISTENING, *WORKING) if company.places or name != "network"]
-    with ExitStack() as stack, (Path(company.folder) / "company.log").open("ab") as log:
-        children = [_start(company, name, log) for name in names]
-        stack.callback(_end, children)
-        yield
+    commands = [("pilothouse.demo.company", name) for name in names]
+    commands += [("pilothouse.demo.agents",)] if company.agent_token else []
+    with (Path(company.folder) / "company.log").open("ab") as log:
+        children: list[subprocess.Popen[bytes]] = []
+        try:
+            children += (_start(company, command, log) for command in commands)
+            yield
+        finally:
+            _end(children)
 
 
-def _start(company: Company, name: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(company: Company, command: tuple[str, ...], log: IO[bytes]) -> subprocess.Popen[bytes]:
     """A program that ends when its standard input does: with us, were we killed."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pilothouse.demo.company", name, company.folder],
+        [sys.executable, "-m", *command, company.folder],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,

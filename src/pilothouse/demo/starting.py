@@ -53,8 +53,9 @@ def _introduced(company: Company, program: Program) -> Company:
     """The same company with tokens of its portal."""
     with program.db.begin() as tx:
         events, _ = tokens.create(tx, None, "CI of the chandlery", ["events"], DAYS)
+        agent, _ = tokens.create(tx, None, "Agents of the chandlery", ["agent"], DAYS)
     program.db.engine.dispose()
-    return msgspec.structs.replace(company, events_token=events)
+    return msgspec.structs.replace(company, events_token=events, agent_token=agent)
 
 
 def _say(company: Company) -> None:

@@ -1,19 +1,13 @@
-"""`python -m pilothouse.demo.company NAME FOLDER`: one program of the company.
-
-It ends with whoever started it: when its standard input does.
-"""
+"""`python -m pilothouse.demo.company NAME FOLDER`: one program of the company."""
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from pilothouse.demo import model
+from pilothouse.demo import child, model
 from pilothouse.demo.company import edges, network, services, shop, stock
 
 
@@ -54,15 +48,8 @@ PROGRAMS: dict[str, Callable[[model.Company], None]] = {
 def main() -> None:
     """Become the program."""
     name, folder = sys.argv[1:3]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the demo's, which then ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    child.end_with_parent()
     PROGRAMS[name](model.read(Path(folder)))
-
-
-def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
-        pass
-    os._exit(0)
 
 
 if __name__ == "__main__":
