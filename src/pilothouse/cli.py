@@ -28,6 +28,8 @@ log = structlog.get_logger("pilothouse")
 
 FINE, FINDINGS, USAGE = 0, 1, 2
 STOPPING = 2.0  # seconds that background work is given to end
+AGENT_DAYS = 366  # that the token of the agent beside the portal is valid; each start makes one
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to ask what listens anywhere
 HEEDING = 0.5  # seconds in which a worker heeds a signal
 
 Data = Annotated[Path | None, Parameter(help="Folder for the database and copies of git sources.")]
@@ -93,14 +95,23 @@ def run(settings: Settings, more: Sequence[Module] = ()) -> int:
         _upkeep(program, stop)
 
     thread = threading.Thread(target=_or_end, args=(background, stop), daemon=True)
+    ended = threading.Event()
+    agent = threading.Thread(target=_local_agent, args=(program, ended), daemon=True)
+
+    def begin() -> None:
+        thread.start()
+        agent.start()
+
     try:
-        _serve(program, [taken], thread.start, worker.stop)
+        _serve(program, [taken], begin, worker.stop)
     finally:
         failed = stop.is_set()
-        stop.set()
+        for event in (stop, ended):
+            event.set()
         worker.stop()
-        if thread.ident:
-            thread.join(timeout=STOPPING)
+        for one in (thread, agent):
+            if one.ident:
+                one.join(timeout=STOPPING if one is thread else STOPPING * 3)
     return FINDINGS if failed else FINE
 
 
@@ -226,6 +237,30 @@ def _or_end(background: Callable[[], None], stop: threading.Event) -> None:
         log.exception("background.failed")
         stop.set()
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _local_agent(program: Program, stop: threading.Event) -> None:
+    """Keep the agent of this machine running beside the portal, once there are checks."""
+    from pilothouse.agent.child import Child
+    from pilothouse.catalog.service import annotated
+    from pilothouse.kernel.auth.service import tokens
+
+    def token() -> str:
+        with program.db.begin() as tx:
+            return tokens.create(tx, None, "the agent of this machine", ["agent"], AGENT_DAYS)[0]
+
+    def needed() -> bool:
+        with program.db.read() as tx:
+            return bool(annotated.of_kinds(tx, ("check",), 1))
+
+    settings = program.settings
+    here = LOOPBACK.get(settings.host, settings.host)
+    host = f"[{here}]" if ":" in here else here
+    folder = Path(settings.data) / "agent"
+    try:
+        Child(f"http://{host}:{settings.port}", folder, token, needed).keep(stop)
+    except Exception:  # the portal goes on without it, and says that its location is silent
+        log.exception("agent.not_started")
 
 
 def _say_home(program: Program) -> None:
