@@ -13,6 +13,7 @@ from pilothouse.deploys.service import drawing, ending, measuring, receiving, sh
 from pilothouse.kernel.module import Exported, Measure, Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
+from pilothouse.kernel.words import NONE
 
 LIVE = "deploys.*"
 OFTEN = frozenset({"component", "resource", "group"})
@@ -24,6 +25,26 @@ class Often(msgspec.Struct, frozen=True):
     found: measuring.Frequency
     chart: Any
     query: str
+
+
+class Three(msgspec.Struct, frozen=True):
+    """What stands on the page of a team: how often it deploys, against its target."""
+
+    aimed: measuring.Aimed
+    team: str
+    chart: Any
+
+    def rate(self, number: float | None) -> str:
+        """Deployments a week: "3.5"."""
+        return NONE if number is None else f"{number:.1f}".removesuffix(".0")
+
+    def state(self, rate: float | None, target: float) -> tuple[str, str]:
+        """How a rate stands against its target, as state and words; under half of it is bad."""
+        if rate is None:
+            return "idle", "No data"
+        if rate >= target:
+            return "ok", "Within target"
+        return ("warn", "Under target") if rate >= target / 2 else ("bad", "Far under target")
 
 
 def _is(page: str) -> Any:
@@ -49,6 +70,12 @@ def _often(tx: Tx, subject: Subject) -> Often | None:
     of = f"team={ref}" if team else f"service={ref}"
     query = f"first={found.first}&last={found.last}&{of}"
     return Often(found, drawing.chart(found, team, service), query)
+
+
+def _three(tx: Tx, subject: Subject) -> Three | None:
+    ref = EntityRef.parse(subject.refs[0])
+    found = measuring.aimed(tx, ref)
+    return None if found is None else Three(found, str(ref), drawing.chart(found.found, str(ref)))
 
 
 def _tab(tx: Tx, ref: str) -> str | None:
@@ -103,6 +130,16 @@ module = Module(
             live=LIVE,
             aside=True,
             order=40,
+        ),
+        Panel(
+            name="deploys.three",
+            title="Deployment frequency",
+            template="deploys/panels/three.html",
+            load=_three,
+            applies=_is("team"),
+            note=lambda data: f"{len(data.aimed.found.mondays)} weeks",
+            live=LIVE,
+            order=30,
         ),
     ],
     tabs=[Tab(label="Deployments", href=_tab, order=40)],

@@ -106,10 +106,23 @@ def _tick(middle: float, text: str, height: int) -> str:
     return f'<text x="{percent(at)}" y="{height + 13}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """A line across a chart that something should stay below, and what it says."""
+
+    value: float
+    said: str  # "good: 2.5 s"
+
+
 def curve(
-    values: Sequence[float | None], label: str, *, height: int = 40, top: float = 0
+    values: Sequence[float | None],
+    label: str,
+    *,
+    height: int = 40,
+    top: float = 0,
+    limit: Limit | None = None,
 ) -> Markup:
     """A small line from left to right on a scale from zero; None is a gap, never a zero."""
+    top = max(top, 1.1 * limit.value if limit else 0)
     most = max([top, *(value for value in values if value is not None)], default=0) or 1
     step = 100 / max(len(values) - 1, 1)
     runs: list[list[tuple[float, float]]] = [[]]
@@ -119,11 +132,21 @@ def curve(
         else:
             runs[-1].append((place * step, height - 2 - value / most * (height - 4)))
     drawn = "".join(_run(run, height) for run in runs if run)
+    across = _limit(limit, height - 2 - limit.value / most * (height - 4)) if limit else ""
     return Markup(  # noqa: S704 (numbers of ours, texts escaped)
         f'<svg class="plot" width="100%" height="{height}" role="img" aria-label="{escape(label)}">'
         f'<svg viewBox="0 0 100 {height}" preserveAspectRatio="none" width="100%" '
-        f'height="{height}">{drawn}</svg>'
+        f'height="{height}">{drawn}</svg>{across}'
         f'<line class="axis" x1="0" x2="100%" y1="{height - 0.5}" y2="{height - 0.5}"/></svg>'
+    )
+
+
+def _limit(limit: Limit, y: float) -> str:
+    below = y < _HEAD  # no room above it for what it says
+    return (
+        f'<line class="limit" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text class="limit-said" x="0" y="{y + 12 if below else y - 4:.1f}">'
+        f"{escape(limit.said)}</text>"
     )
 
 

@@ -11,6 +11,7 @@ from pilothouse.catalog.service import views
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
+from pilothouse.kernel.words import counted
 from pilothouse.vitals import api, jobs, pages
 from pilothouse.vitals.service import drawing, measuring, showing
 
@@ -35,6 +36,13 @@ class Shown(msgspec.Struct, frozen=True):
         return WORDS[showing.held(found, target)]
 
     @property
+    def what(self) -> str:
+        """What the number is, and when it says little."""
+        count = self.first.now.count
+        few = f" of {counted(count, 'page view')} only" if 0 < count < showing.FEW else ""
+        return f"75th percentile of 7 days{few}"
+
+    @property
     def trend(self) -> str:
         """How it moved since the week before, in words."""
         trend, before = self.first.trend, self.first.before.p75
@@ -57,7 +65,7 @@ def _first(tx: Tx, subject: Subject) -> Shown | None:
         return None
     of_team = EntityRef.parse(ref).kind == "group"
     evidence = f"/vitals?team={ref}" if of_team else f"{views.href(ref)}/vitals"
-    chart = drawing.curve(found.points, showing.FIRST, "By day", height=SMALL)
+    chart = drawing.curve(found.points, showing.FIRST, "By day", height=SMALL, aim=found.target)
     return Shown(found, chart, evidence)
 
 

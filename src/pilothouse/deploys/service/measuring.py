@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from pilothouse.catalog.service import views
+from pilothouse.catalog.service import annotated, views
 from pilothouse.catalog.service.views import Named
 from pilothouse.deploys.model import Deployment
 from pilothouse.deploys.rules import standing
@@ -19,8 +19,11 @@ from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 
 WEEKS = 12  # this one included
+RECENT = 4  # weeks that a rate is of
 LISTED = 50
 TEAM, SERVICE = "owner", "entity"
+TARGET = "pilothouse/target-deployments"  # a week: of a team, or of a service
+USUAL = 1.0  # where nothing is aimed at
 MEASURED = ("deployments", "ended", "wrong", "lead", "recovery")
 
 
@@ -114,6 +117,52 @@ def panel(tx: Tx, ref: EntityRef) -> Frequency | None:
     else:
         return None
     return found if found.whole.ended else None
+
+
+class Aimed(msgspec.Struct, frozen=True):
+    """How often a team deploys, as one number against its target; the same of its services."""
+
+    found: Frequency
+    target: float  # deployments a week
+    targets: dict[str, float]  # of those services that aim at something else
+
+    @property
+    def recent(self) -> float:
+        """Deployments a week, in the last four weeks that are over."""
+        return self.rate_of(self._by_week)
+
+    @property
+    def before(self) -> float | None:
+        """The same, of the four weeks before; None where they are not all known."""
+        weeks = self._by_week[:-1][:-RECENT][-RECENT:]
+        return sum(weeks) / RECENT if len(weeks) == RECENT else None
+
+    @property
+    def _by_week(self) -> list[int]:
+        return [sum(both) for both in zip(self.found.fine, self.found.wrong, strict=True)]
+
+    def rate_of(self, by_week: Sequence[int]) -> float:
+        """A week, of the last weeks that are over; of this one where there is no other."""
+        weeks = (by_week[:-1] or by_week)[-RECENT:]
+        return sum(weeks) / len(weeks)
+
+
+def aimed(tx: Tx, ref: EntityRef) -> Aimed | None:
+    """The number of a team; None where nothing of it was deployed to production in these weeks."""
+    found = panel(tx, ref)
+    if found is None:
+        return None
+    said = annotated.annotations_of(tx, [str(ref), *(line.ref for line in found.lines if line.ref)])
+    targets = {one: aim for one, its in said.items() if (aim := _aim(its.get(TARGET, "")))}
+    return Aimed(found, targets.get(str(ref), USUAL), targets)
+
+
+def _aim(written: str) -> float | None:
+    try:
+        aim = float(written)
+    except ValueError:
+        return None
+    return aim if 0 < aim < 10_000 else None  # noqa: PLR2004  a week has as many minutes
 
 
 def _mondays(tx: Tx) -> list[str]:

@@ -27,9 +27,15 @@ def value(metric: str, number: float | None) -> str:
     return span(number / 1000)
 
 
-def curve(points: Sequence[Point], metric: str, name: str, *, height: int = TALL) -> Markup:
-    """The 75th percentile over time, on a scale that reaches to where good ends."""
+def curve(
+    points: Sequence[Point], metric: str, name: str, *, height: int = TALL, aim: float | None = None
+) -> Markup:
+    """The 75th percentile over time, and what it should stay below: `aim`, else where good ends."""
     found = [point.numbers.p75 for point in points]
     last = next((one for one in reversed(found) if one is not None), None)
     label = f"{name}: 75th percentile over time, last {value(metric, last)}"
-    return charts.curve(found, label, height=height, top=METRICS[metric].good)
+    limit = METRICS[metric].good if aim is None else aim
+    word = "good" if aim is None else "target"
+    return charts.curve(
+        found, label, height=height, limit=charts.Limit(limit, f"{word}: {value(metric, limit)}")
+    )

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 FIRST = "ttfmi"  # the number that matters most
-PERIODS = {1: "day", 7: "7 days", 28: "28 days", 90: "90 days"}
+PERIODS = {1: "24 hours", 7: "7 days", 28: "28 days", 90: "90 days"}
 WEEK = timedelta(days=7)
 TREND = 28  # days
 TARGET = "pilothouse/target-interaction"  # a duration: of a team, or of a service
-FEW = 20  # page views; fewer say little
+FEW = 50  # page views; fewer say little
 Found = Mapping[Series, Sequence[Bucket]]
 
 
