@@ -104,7 +104,7 @@ class Edge:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, status, head = time.perf_counter(), 500, scope["method"] == "HEAD"
         if head:  # whatever can be got can be asked for its headers
-            scope["method"] = "GET"
+            scope = {**scope, "method": "GET"}  # the server goes by its own that no body follows
 
         async def sending(message: Any) -> None:
             nonlocal status
