@@ -97,6 +97,12 @@ def of_kinds(tx: Tx, kinds: Sequence[str], limit: int) -> list[Stated]:
     return found
 
 
+def sources_of(tx: Tx, refs: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Of each entity that is there: the source as people know it, and the file."""
+    found = browsing.rows_of(tx, list(refs))
+    return {ref: (origins.shown(row.origin), row.path) for ref, row in found.items()}
+
+
 def annotations_of(tx: Tx, refs: Sequence[str]) -> dict[str, dict[str, str]]:
     """What the annotations of entities say, by ref; those that are not there are left out."""
     return {

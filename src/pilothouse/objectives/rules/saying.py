@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.kernel.words import span
+from pilothouse.kernel.words import percent, span
 
 if TYPE_CHECKING:
     from pilothouse.objectives.model.objectives import Burn, Judged
@@ -32,3 +32,12 @@ def told(one: Burn) -> str:
     long = f"{times(one.long)} over {span(one.rule.long)}"
     short = f"{times(one.short)} over {span(one.rule.short)}"
     return f"{long} and {short}, the limit is {times(one.rule.factor)}"
+
+
+def left(share: float | None, window: str) -> str:
+    """How much of a budget is left."""
+    if share is None:
+        return "There is no data."
+    if share <= 0:
+        return f"The budget for {window} is used up: {percent(1 - share)} of it was spent."
+    return f"{percent(share)} of the budget for {window} is left."
