@@ -33,6 +33,8 @@ from benchmarks.measuring import percentile, serving
 from tests.programs import clean_environment
 from tests.servers import LOOPBACK, dies_with_us, free_port
 
+from pilothouse.kernel.auth.model import TOKEN_MARK
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -160,8 +162,17 @@ def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
         server.shutdown()
 
 
+def token(settings: dict[str, str], data: Path) -> str:
+    """One that agents may use."""
+    command = [sys.executable, "-m", "pilothouse.cli", "token", "create", "agents"]
+    command += ["--scope", "agent", "--data", str(data)]
+    env = clean_environment() | settings
+    made = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    return next(word for word in made.stdout.split() if word.startswith(TOKEN_MARK))
+
+
 @contextmanager
-def agents(portal: int, folder: Path) -> Iterator[None]:
+def agents(portal: int, secret: str, folder: Path) -> Iterator[None]:
     """One agent for each location."""
     started = []
     for number in range(LOCATIONS):
@@ -169,7 +180,7 @@ def agents(portal: int, folder: Path) -> Iterator[None]:
         command = [sys.executable, "-m", "pilothouse.cli", "agent", "--location", name]
         command += ["--server", f"http://{LOOPBACK}:{portal}", "--spool", str(folder / name)]
         with (folder / f"{name}.log").open("wb") as log:
-            env = clean_environment()
+            env = clean_environment() | {"PILOTHOUSE_TOKEN": secret}
             started.append(
                 subprocess.Popen(dies_with_us(*command), stdout=log, stderr=log, env=env)
             )
@@ -231,9 +242,12 @@ def main() -> None:
         check = CATALOG % {"every": EVERY, "timeout": TIMEOUT, "port": shop}
         (source / "catalog-info.yaml").write_text(check + known)
         env = {"PILOTHOUSE_ALERT_WEBHOOK": f"http://{LOOPBACK}:{hears}/"}
-        portal = open_.enter_context(serving([source], folder / "data", new(), env))
+        if (url := new()) is not None:
+            env["PILOTHOUSE_DATABASE_URL"] = url
+        portal = open_.enter_context(serving([source], folder / "data", None, env))
         portal.client()
-        open_.enter_context(agents(portal.port, folder))
+        secret = token(env, folder / "data")
+        open_.enter_context(agents(portal.port, secret, folder))
         time.sleep(90)  # until each location has looked
         took = {how: measured(site, told, how, asked.rounds) for how in ("fails", "hangs")}
     found = lines(took)
