@@ -39,7 +39,8 @@ def _good(old: Standing, result: Result, at: datetime, terms: Terms) -> Standing
     going_on = old.outcome == Outcome.OK
     streak = old.streak + 1 if going_on else 1
     trouble = old.state in (State.DEGRADED, State.FAILED)
-    over = not trouble or streak >= terms.up_after
+    # One good visit ends what was only said once, to second another location.
+    over = not trouble or streak >= terms.up_after or (old.seconding and old.bad == 1)
     return Standing(
         location=old.location,
         region=old.region,

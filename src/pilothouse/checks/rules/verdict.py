@@ -85,7 +85,7 @@ def voters_of(
 def _after(one: Standing, well_since: datetime, terms: Terms) -> bool:
     """Whether a standing counts at a location that was sick: only what it saw when well again."""
     if one.bad_since is not None and one.bad_since < well_since:
-        return one.at >= well_since + terms.settle_alone
+        return (one.bad_at or one.bad_since) >= well_since + terms.settle_alone
     return one.at >= well_since
 
 
