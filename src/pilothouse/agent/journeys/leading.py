@@ -158,6 +158,7 @@ async def _child(job: Job) -> AsyncIterator[asyncio.subprocess.Process]:
                 "LANG": os.environ.get("LANG", "C.UTF-8"),
                 "HOME": str(home),
                 "TMPDIR": str(home),
+                "PILOTHOUSE_JOURNEY_OF": str(os.getpid()),  # whose it is, to who looks with ps
             },
             start_new_session=True,
             limit=MOST_MESSAGE,

@@ -21,6 +21,12 @@ MOST_BYTES = 512 * 1024 * 1024  # of one walk, both ways together
 MOST_REFUSED = 50
 SECONDS = 10.0  # for a name, and for a connection
 _CHUNK = 65536
+_CHATTER = (  # what the browser asks on its own, whatever it is told; no page needs it
+    "update.googleapis.com",
+    "content-autofill.googleapis.com",
+    "optimizationguide-pa.googleapis.com",
+    ".invalid",
+)
 _OK, _FORBIDDEN, _UNREACHABLE, _UNSUPPORTED = 0, 2, 4, 7
 _CONNECT = 1
 _IPV4, _NAME, _IPV6 = 1, 3, 4
@@ -62,6 +68,8 @@ class Proxy:
                 await self._carry(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # it is over; who asked sees that the connection is
+        except Exception as error:  # noqa: BLE001  the outermost edge: nobody else would hear of it
+            self._refuse("", Refusal(f"the proxy broke off: {type(error).__name__}"))
         finally:
             writer.close()
             self._open.discard(task)
@@ -154,6 +162,8 @@ async def _addresses(host: str) -> list[str]:
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return ["127.0.0.1", "::1"]
+    if name.endswith(_CHATTER):
+        return []
     if literal := resolving.literal(name):
         return [literal]
     try:

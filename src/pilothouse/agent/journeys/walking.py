@@ -33,6 +33,7 @@ ARGUMENTS = (  # nothing goes out on its own, and nothing but by the proxy
     "--disable-quic",
     "--disable-sync",
     "--dns-prefetch-disable",
+    "--gaia-url=http://chatter.invalid/",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--no-first-run",
@@ -118,7 +119,7 @@ async def walk(job: Job, tell: Tell) -> None:
 async def _walked(job: Job, page: Page, watch: Watch, how: tuple[Steps, Any, float]) -> Walked:
     steps, script, until = how
     at = datetime.now(UTC)
-    watch.start = time.monotonic()
+    watch.start, watch.begun = time.monotonic(), at.timestamp()
     fault = reason = ""
     page.set_default_timeout(max(1.0, until - time.monotonic()) * 1000)
     try:
@@ -132,6 +133,8 @@ async def _walked(job: Job, page: Page, watch: Watch, how: tuple[Steps, Any, flo
     except Exception as error:  # noqa: BLE001  a script may raise anything
         fault, reason = _worded(error)
     took = watch.now()
+    if fault == "net" and watch.latest >= _BAD_STATUS:  # an error without a page of its own
+        fault, reason = str(watch.latest), f"{parties.bare(watch.first)} answered {watch.latest}"
     if watch.crashed:
         fault, reason = "tab", "the page's process crashed"
     if fault and steps.now:

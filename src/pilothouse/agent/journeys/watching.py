@@ -44,10 +44,12 @@ class Watch:
     """Collects while pages are walked; `browsed` says what there was."""
 
     start: float = field(default_factory=time.monotonic)
+    begun: float = field(default_factory=time.time)  # the same instant by the browser's clock
     lines: dict[int, Line] = field(default_factory=dict)
     beyond: int = 0  # requests that are not kept
     first: str = ""  # the first page's address
     status: int = 0  # of the first page
+    latest: int = 0  # of the latest
     crashed: bool = False
     errors: list[str] = field(default_factory=list)
     lcp: float | None = None
@@ -133,16 +135,26 @@ class Watch:
         line = self.lines.get(id(response.request))
         if line is not None:
             line.status, line.answered = response.status, response.headers
-        if not self.status and response.request.is_navigation_request():
-            self.status = 0 if 300 <= response.status < 400 else response.status  # noqa: PLR2004
+        redirects = 300 <= response.status < 400  # noqa: PLR2004
+        if response.request.is_navigation_request() and not redirects:
+            self.latest = response.status
+            self.status = self.status or response.status
 
     def _finished(self, request: Any) -> None:
         line = self.lines.get(id(request))
         if line is not None:
-            line.ended = self.now()
+            line.begun, line.ended = self._span(request.timing, line.begun)
             task = asyncio.ensure_future(self._measure(request, line))
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
+
+    def _span(self, timing: Any, begun: float) -> tuple[float, float]:
+        """Begin and end by the browser's own clock; what we hear of it comes a little later."""
+        start, took = timing["startTime"], timing["responseEnd"]
+        if start > 0 and took >= 0:
+            begun = max(0.0, start - self.begun * 1000)
+            return begun, begun + took
+        return begun, self.now()
 
     async def _measure(self, request: Any, line: Line) -> None:
         with suppress(Exception):  # the page is gone: the size stays unknown

@@ -72,8 +72,18 @@ async def _walked(visit: Visit, journey: Journey, browser: str) -> Seen:
         walk = await leading.lead(job, visit.until, visit.redact)
     seen = _seen(walk, visit)
     seen.total = seen.total or round((loop.time() - begun) * 1000, 1)
+    if walk.fault == "time" or seen.fault == "time":
+        _late(seen, left)
     _refused(seen, way_out.refused)
     return seen
+
+
+def _late(seen: Seen, left: float) -> None:
+    """A browser that takes half of the time to start tells of this machine, not of the pages."""
+    start = seen.phases.get("browser", left * 1000)
+    if start > left * 500:
+        seen.unable = True
+        seen.reason = f"this machine is too busy: its browser took {start / 1000:.1f} s to start"
 
 
 def _refused(seen: Seen, refused: Mapping[str, proxy.Refusal]) -> None:
