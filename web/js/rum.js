@@ -88,12 +88,12 @@ function begin() {
       navigator.sendBeacon(url, body);
     }
   };
+  // Also comes when a page is left, after pagehide; web-vitals has reported what it waits with by then.
   addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "hidden") return;
     tell();
     away = true; // what comes after would measure how long someone was away
   });
-  addEventListener("pagehide", tell);
 }
 
 if (entity && key && Math.random() < Number(sample)) begin();
