@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ import msgspec
 from pilothouse.checks.model.verdicts import State
 
 NOTHING = timedelta(0)
+DAY = timedelta(days=1)
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -62,11 +63,19 @@ def within(found: Sequence[Stretch], start: datetime, end: datetime) -> list[Str
     ]
 
 
-def worst(found: Sequence[Stretch], least: timedelta = NOTHING) -> State:
-    """The worst state that stretches held for longer than `least` in all."""
-    lengths: dict[State, timedelta] = {}
+def by_day(found: Sequence[Stretch], first: datetime, days: int, least: timedelta) -> list[State]:
+    """Of each day from `first` on, the worst state that it was in for longer than `least`."""
+    lengths: list[dict[State, timedelta]] = [{} for _ in range(days)]
     for one in found:
-        lengths[one.state] = lengths.get(one.state, NOTHING) + one.length
+        day = max((one.start - first) // DAY, 0)
+        while day < days and (begin := first + day * DAY) < one.end:
+            here = min(one.end, begin + DAY) - max(one.start, begin)
+            lengths[day][one.state] = lengths[day].get(one.state, NOTHING) + here
+            day += 1
+    return [_worst(one, least) for one in lengths]
+
+
+def _worst(lengths: Mapping[State, timedelta], least: timedelta) -> State:
     for state in (State.FAILED, State.DEGRADED, State.HEALTHY):
         if lengths.get(state, NOTHING) > least:
             return state

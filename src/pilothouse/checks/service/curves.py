@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -94,10 +94,18 @@ class Seen(msgspec.Struct, frozen=True):
     total: int = 0
 
 
-def curves(
-    tx: Tx, check: Check, period: Period, titles: Mapping[str, str], days: Sequence[Day]
-) -> Curves:
+class Asked(msgspec.Struct, frozen=True):
+    """What is to be drawn."""
+
+    period: Period
+    titles: Mapping[str, str]  # of locations, in their order
+    days: Sequence[Day]
+    failing: Collection[str]  # locations that see it fail now
+
+
+def curves(tx: Tx, check: Check, asked: Asked) -> Curves:
     """The time from each location: raw results up to a day, sketches beyond it."""
+    period = asked.period
     named = history.series_of(tx.conn, check.id)
     start, end = tx.now - period.length, tx.now
     if period.length <= DAY:
@@ -106,8 +114,8 @@ def curves(
     elif period.bin == HOUR:
         seen = _of_hours(tx, check, named, start)
     else:
-        seen = _of_days(tx, check, days, start)
-    return _drawn(seen, titles, _limit(check), (start, end))
+        seen = _of_days(tx, check, asked.days, start)
+    return _drawn(seen, asked, _limit(check), (start, end))
 
 
 def _limit(check: Check) -> float:
@@ -233,22 +241,31 @@ def _number(at: datetime, width: timedelta) -> int:
 
 def _drawn(
     seen: Mapping[str, Seen],
-    titles: Mapping[str, str],
+    asked: Asked,
     limit: float,
     window: tuple[datetime, datetime],
 ) -> Curves:
     highest = max((one.value for found in seen.values() for one in found.bins), default=0)
     scale = Scale(nice(max(highest, limit) or 1), limit)
+    titles = asked.titles
     order = sorted(seen, key=lambda name: list(titles).index(name) if name in titles else 999)
-    items = [_curve(name, titles.get(name, name), seen[name], scale, window) for name in order]
+    items = [
+        _curve((name, titles.get(name, name)), seen[name], scale, window, name in asked.failing)
+        for name in order
+    ]
     return Curves(items, scale.top, limit, *window)
 
 
 def _curve(
-    name: str, title: str, seen: Seen, scale: Scale, window: tuple[datetime, datetime]
+    named: tuple[str, str],
+    seen: Seen,
+    scale: Scale,
+    window: tuple[datetime, datetime],
+    failing: bool,
 ) -> Curve:
+    name, title = named
     last = max(seen.bins, key=lambda one: one.at, default=None)
-    mark = "bad" if last and last.failed else ""
+    mark = "bad" if failing else ""
     said = span(last.value / SECOND) if last else "no data"
     label = f"{title}: {'fails, ' if mark else ''}{said if last else 'no data'}"
     points = _points(seen.bins, window)

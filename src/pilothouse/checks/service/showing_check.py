@@ -147,7 +147,7 @@ def page(tx: Tx, ref: EntityRef, asked: Asked) -> Page:
         named=names[check.entity],
         owner=names.get(check.owner),
         asked=asked,
-        curves=None if heartbeat else curves.curves(tx, check, asked.period, titles, days),
+        curves=None if heartbeat else _curves(tx, check, asked, (titles, days), latest),
         lanes=_lanes(tx, check, stretches, asked),
         days=_days(days, titles, first),
         ups=_ups(stretches, tx.now),
@@ -212,6 +212,18 @@ def _latest(
         for place in columns
         if place.name in at
     ]
+
+
+def _curves(
+    tx: Tx,
+    check: Check,
+    asked: Asked,
+    known: tuple[Mapping[str, str], Sequence[Day]],
+    latest: Sequence[Latest],
+) -> Curves:
+    """Curves, those of locations that see it fail now marked so."""
+    failing = {one.place.name for one in latest if one.cell.mark == "bad"}
+    return curves.curves(tx, check, curves.Asked(asked.period, *known, failing))
 
 
 _ORDER = ("bad", "warn", "soft", "ok", "idle")

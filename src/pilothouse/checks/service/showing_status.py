@@ -171,7 +171,8 @@ def _component(tx: Tx, title: str, found: Sequence[History]) -> Component:
     state = _state(worst.told)
     mark, word = SAID[state]
     together = uptime.combined([one.stretches for one in found])
-    marks = [_day(together, tx.now, back) for back in range(SHOWN - 1, -1, -1)]
+    first = EPOCH + ((tx.now - EPOCH) // DAY - SHOWN + 1) * DAY
+    marks = [_MARKS[state] for state in uptime.by_day(together, first, SHOWN, LEAST)]
     bad = marks.count("bad")
     label = f"{title}: {counted(bad, 'day')} with failures in {SHOWN} days"
     standpoint = worst.told.standpoint
@@ -197,11 +198,6 @@ def _component(tx: Tx, title: str, found: Sequence[History]) -> Component:
 def _state(told: Told) -> State:
     """What rests is not said to be wrong."""
     return State.UNKNOWN if told.pause else told.state
-
-
-def _day(found: Sequence[Stretch], now: datetime, back: int) -> str:
-    start = EPOCH + ((now - EPOCH) // DAY - back) * DAY
-    return _MARKS[uptime.worst(uptime.within(found, start, min(start + DAY, now)), LEAST)]
 
 
 def _all_words(mark: str, components: Sequence[Component]) -> str:

@@ -248,9 +248,7 @@ def find(tx: Tx, ref: EntityRef, number: str) -> tuple[Check, Visited]:
     whole = number.isdecimal() and len(number) <= DIGITS
     found = kept(tx, check, int(number)) if whole else None
     if found is None:
-        raise NotFound(
-            "That visit is not kept any more, or never was: passed ones only until the next."
-        )
+        raise NotFound("That visit is not kept; of passed ones the newest is, until the next.")
     return check, found
 
 

@@ -17,7 +17,7 @@ from pilothouse.checks.rules import maintenance, places, terms
 from pilothouse.checks.store import planned, reading
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.tx import Tx
-from pilothouse.kernel.words import span
+from pilothouse.kernel.words import NONE, span
 
 MARKS = {
     State.HEALTHY: ("ok", "Working"),
@@ -148,7 +148,7 @@ class Cell(msgspec.Struct, frozen=True):
     words: str
 
 
-NEVER = Cell("idle", "\N{EN DASH}", "no result yet")
+NEVER = Cell("idle", NONE, "no result yet")
 PAUSED = Cell("idle", "\N{DOUBLE VERTICAL LINE}", "paused")
 _BAD = {Outcome.FAILED: "failed", Outcome.DEGRADED: "was slow"}
 
@@ -157,13 +157,17 @@ def cell(one: Told, glance: Glance | None, now: datetime) -> Cell:
     """What a location says of a check: it does not count until it said so often enough."""
     if one.pause:
         return PAUSED
-    if glance is None or not glance.last_id or glance.at is None:
+    if glance is None or glance.at is None:
         return NEVER
     judged = terms_of(one.check)
     if judged and one.check.type != "heartbeat" and now - glance.at > judged.stale:
-        return Cell("idle", "\N{EN DASH}", "silent")
+        return Cell("idle", NONE, "silent")
     if glance.outcome is Outcome.UNABLE:
-        return Cell("idle", "\N{EN DASH}", f"could not look: {glance.reason}")
+        return Cell("idle", NONE, f"could not look: {glance.reason}")
+    return _looked(glance)
+
+
+def _looked(glance: Glance) -> Cell:
     number, length = small(glance.total), span(glance.total / SECOND)
     if glance.state is State.FAILED:
         return Cell("bad", glance.fault or "fail", f"failing: {glance.reason or glance.fault}")

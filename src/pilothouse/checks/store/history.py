@@ -38,9 +38,7 @@ def series_of(conn: Connection, check_id: int) -> dict[int, str]:
 def spots(
     conn: Connection, named: Mapping[int, str], start: datetime, end: datetime
 ) -> dict[str, list[Spot]]:
-    """Every result between two instants by location, oldest first; visits that could not look
-    are left out.
-    """
+    """Every result between two instants by location, oldest first, but those unable to look."""
     query = (
         select(results.c.series_id, results.c.id, results.c.total, results.c.outcome)
         .where(
