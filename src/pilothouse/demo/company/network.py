@@ -33,7 +33,6 @@ async def _way(company: Company, place: Place, program: str) -> asyncio.Server:
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         late = distance / 2000 * random.uniform(1, 1 + JITTER)  # noqa: S311  there, or back
-        await asyncio.sleep(2 * late)  # the handshake, which loopback had at once
         try:
             far, out = await asyncio.open_connection(LOOPBACK, company.ports[to])
         except OSError:

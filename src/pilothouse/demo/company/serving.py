@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,12 +72,7 @@ ALIVE = as_json({"status": "ok"})
 def serve(company: Company, program: str, handler: Handler) -> None:
     """Answer where this program is to be found, until the process ends."""
     where = company.listens.get(program, LOOPBACK), company.ports[program]
-    server = ThreadingHTTPServer(where, _handling(handler), bind_and_activate=False)
-    server.daemon_threads = True
-    server.request_queue_size = 256
-    server.server_bind()
-    server.server_activate()
-    server.serve_forever()
+    _Server(where, _handling(handler)).serve_forever()
 
 
 def ask(
@@ -96,6 +92,16 @@ def ask(
         return 503, b"", {}
     finally:
         connection.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked went away: nobody's fault. Anything else is written down."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 def _handling(handler: Handler) -> type[BaseHTTPRequestHandler]:
