@@ -91,7 +91,8 @@ class Visitor:
             planned.check, ready.spec, until, self.allowed, ready.redact, scripts=self.scripts
         )
         seen = await _guarded(ready, visit, until)
-        return _result(ready, seen, planned, (number, self.location, asked)), seen.evidence
+        result = _result(ready, seen, planned, (number, self.location, asked))
+        return result, seen.evidence if result.evidence else {}
 
     def _prepare(self, planned: Planned) -> Ready:
         """What is needed to visit it, kept until it or the secrets change. Raises Unable."""
@@ -129,7 +130,6 @@ def _warm(spec: CheckSpec) -> None:
             import_module("pilothouse.agent.http2")
     elif spec.tls is not None:
         certificates.warm((), verify=True)
-        certificates.warm((), verify=False)
 
 
 def new_id() -> int:
@@ -178,7 +178,7 @@ def _result(ready: Ready, seen: Seen, planned: Planned, who: tuple[int, str, int
         sample=sample,
         steps=seen.steps,
         browsed=seen.browsed,
-        evidence=tuple(seen.evidence),
+        evidence=tuple(seen.evidence) if outcome is Outcome.FAILED else (),
         version=planned.version,
         values=seen.measured,
     )

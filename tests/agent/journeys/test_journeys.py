@@ -147,6 +147,7 @@ def test_axe_counts_violations_where_an_assertion_asks(shop: Shop) -> None:
     seen = walk(plain, expect=("axe.critical == 0",))
     assert seen.values["axe"]["critical"] >= 2  # an image and a field without names
     assert seen.values["axe"]["serious"] >= 1  # no language
+    assert set(seen.evidence) == {"screenshot.png", "har.json"}  # should the assertion fail
     assert "axe" not in walk(plain).values
 
 

@@ -63,6 +63,13 @@ def test_a_service_that_does_not_serve_is_down(server: Served) -> None:
     assert "'ship'" in seen.reason
 
 
+def test_a_check_may_expect_that_a_service_does_not_serve(server: Served) -> None:
+    server.say("ship", "NOT_SERVING")
+    spec = Grpc(host=LOOPBACK, port=server.port, service="ship")
+    seen = look(spec, expect=('status == "NOT_SERVING"',))
+    assert (seen.fault, seen.values["status"]) == ("", "NOT_SERVING")
+
+
 def test_a_service_that_nobody_knows_is_said_to_be_unknown(server: Served) -> None:
     seen = look(Grpc(host=LOOPBACK, port=server.port, service="nobody"))
     assert seen.fault == "none"

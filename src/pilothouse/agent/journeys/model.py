@@ -24,6 +24,7 @@ class Job(msgspec.Struct, frozen=True):
     proxy: str  # host:port; nothing goes out but by it
     axe: str = ""  # the file of axe-core; "": no assertion asks for it
     user: int | None = None  # become this user first
+    picture: bool = False  # also of a walk that went well: an assertion may fail it
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):

@@ -139,6 +139,7 @@ async def _walked(job: Job, page: Page, watch: Watch, how: tuple[Steps, Any, flo
         fault, reason = "tab", "the page's process crashed"
     if fault and steps.now:
         reason = f"{steps.now}: {reason}"
+    wanted = bool(fault) or job.picture
     left = time.monotonic() + job.after
     answers = await _after(job, page, watch, ok=not fault)
     seconds = max(0.5, left - time.monotonic() - 0.2) if answers else 0.5
@@ -149,8 +150,8 @@ async def _walked(job: Job, page: Page, watch: Watch, how: tuple[Steps, Any, flo
         reason=reason[: 2 * _LONGEST],
         address=parties.bare(page.url),
         status=watch.status,
-        screenshot=await _screenshot(page, steps, seconds) if fault else b"",
-        har=har.written(watch.lines.values(), at, watch.now()) if fault else b"",
+        screenshot=await _screenshot(page, steps, seconds) if wanted else b"",
+        har=har.written(watch.lines.values(), at, watch.now()) if wanted else b"",
     )
 
 

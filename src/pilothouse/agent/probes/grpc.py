@@ -46,7 +46,7 @@ class _Answer:
 
 
 async def probe(visit: Visit) -> Seen:
-    """Ask whether the service serves. Anything but SERVING is a fault."""
+    """Ask whether the service serves. Anything but SERVING is a fault, unless the check judges it."""
     return await seen_by(visit, _look)
 
 
@@ -65,6 +65,9 @@ async def _look(visit: Visit, seen: Seen, phases: Phases) -> None:
         wire.close()
     seen.size = len(answer.body)
     _judge(seen, answer, spec)
+    status = seen.values["status"]
+    if status != "SERVING" and not any("status" in text for text in visit.spec.expect):
+        raise Broken("down", f"{_named(spec)} says {status}")
 
 
 async def _asked(wire: Wire, spec: Grpc, phases: Phases) -> _Answer:
@@ -119,26 +122,26 @@ def _heard(events: Iterable[Any], speaking: H2Connection, answer: _Answer) -> No
 
 
 def _judge(seen: Seen, answer: _Answer, spec: Grpc) -> None:
-    """What the answer says. Raises Broken for anything but SERVING."""
+    """What the answer says. Raises Broken for one that is no HealthCheckResponse."""
     http = answer.headers.get(":status", "")
     if http != "200":
         seen.status = int(http) if http.isdigit() else 0
         raise Broken(http[:4] or "h2", f"it answered {http or 'without a status'}, and is no gRPC")
     code = answer.headers.get("grpc-status", "")
     seen.measured["grpc_status"] = code
-    service = f"service {spec.service!r}" if spec.service else "the server"
     if code == str(_NOT_FOUND):
         seen.values["status"] = "SERVICE_UNKNOWN"
-        raise Broken("none", f"it does not know the {service}")
+        raise Broken("none", f"it does not know {_named(spec)}")
     if code == str(_UNIMPLEMENTED):
         raise Broken("none", "it has no health service (grpc.health.v1.Health)")
     if code != "0":
         said = unquote(answer.headers.get("grpc-message", ""))[:200]
         raise Broken("grpc", f"it answered with gRPC status {code or 'none'}: {said}")
-    status = STATUSES.get(serving(answer.body), "UNKNOWN")
-    seen.values["status"] = status
-    if status != "SERVING":
-        raise Broken("down", f"{service} says {status}")
+    seen.values["status"] = STATUSES.get(serving(answer.body), "UNKNOWN")
+
+
+def _named(spec: Grpc) -> str:
+    return f"the service {spec.service!r}" if spec.service else "the server"
 
 
 def request(service: str) -> bytes:

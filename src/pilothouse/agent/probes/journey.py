@@ -68,6 +68,7 @@ async def _walked(visit: Visit, journey: Journey, browser: str) -> Seen:
             proxy=f"127.0.0.1:{way_out.port}",
             axe=_axe(visit),
             user=user,
+            picture=bool(visit.spec.expect),
         )
         walk = await leading.lead(job, visit.until, visit.redact)
     seen = _seen(walk, visit)

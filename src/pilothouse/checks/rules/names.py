@@ -32,7 +32,7 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
         "loss": "share of echo requests without an answer: 0.0 to 1.0",
         "sent": "echo requests",
         "received": "echo replies",
-        "rtt": "rtt.min, .median, .max of the replies",
+        "rtt": "how long replies took: rtt.min, .avg, .median, .max",
     },
     "grpc": {"status": '"SERVING", "NOT_SERVING", …', **_TLS},
     "websocket": {**_STATUS, **_HEADER, **_BODY, **_TLS, **_SIZE},
@@ -44,19 +44,21 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
     "postgres": {
         "rows": "of the query, each a map by column",
         "connections": "connections.used, .limit, .share",
-        "pgbouncer": "pgbouncer.waiting, .longest_wait, …; absent where none is named",
+        "pgbouncer": "pgbouncer.waiting, .longest_wait, .share, .active, .servers; absent where "
+        "none is named",
         "version": "of the server",
     },
     "oidc": {"claims": "of the ID token", "userinfo": "what userinfo says", **_TLS},
     "journey": {
-        "lcp": "largest contentful paint",
+        "lcp": "largest contentful paint, a duration",
         "cls": "cumulative layout shift",
-        "tbt": "total blocking time",
+        "tbt": "total blocking time, a duration",
         "third_party": "third_party.blocking_ms, third_party.hosts by registrable domain",
         "console_errors": "what the pages complained of",
         "axe": "accessibility violations by impact: axe.critical, .serious, .moderate, .minor",
         "steps": 'how long each step took, by its name: steps["Sign in"]',
         "requests": "how many there were",
+        **_STATUS,
     },
 }
 # What a check expects that says nothing of it itself.
