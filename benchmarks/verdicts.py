@@ -25,7 +25,7 @@ from benchmarks.lines import HEAD, Line, keep, row
 from benchmarks.weather import BLIP, DOWN, OK, PLACES, SITES, Spell, Weather, look, make
 
 from pilothouse.checks.model.documents import CheckSpec, Http, Judging
-from pilothouse.checks.model.judging import Happened, Health, Look, Told
+from pilothouse.checks.model.judging import Ask, Happened, Health, Look, Told
 from pilothouse.checks.model.results import Outcome, Result
 from pilothouse.checks.model.verdicts import Scope, Standing, State
 from pilothouse.checks.rules import asking, health, standing, telling, terms, turns, verdict
@@ -139,6 +139,7 @@ class World:
         self.told: dict[str, Told] = dict.fromkeys(SITES, Told(State.HEALTHY))
         self.asked: dict[str, dict[str, datetime]] = {site: {} for site in SITES}
         self.healths: dict[str, Health] = {}
+        self.looks: dict[tuple[str, str], Look] = {}
         self.due: list[tuple[float, int, str, tuple]] = []
         self.again: dict[str, float] = {}
         self.number = self.sequence = 0
@@ -219,6 +220,8 @@ class World:
         )
         if new is not None:
             there[place] = new
+            bad = new.bad_since if new.outcome == Outcome.FAILED else None
+            self.looks[site, place] = Look(site, place, PLACES[place], new.at, bad)
 
     def result(
         self, at: float, site: str, place: str, began: float, said: str, confirms: bool
@@ -235,7 +238,10 @@ class World:
             del self.again[site]
         now = START + timedelta(seconds=at)
         said = list(self.standings[site].values())
-        self.healths = {**self.healths, **health.measure(self._looks(), (), self.healths, now)}
+        self.healths = {
+            **self.healths,
+            **health.measure(self.looks.values(), (), self.healths, now),
+        }
         found = verdict.judge(self.terms, said, self.healths, now)
         self.run.judged += 1
         change = telling.tell(self.told[site], found, self.terms, now)
@@ -245,8 +251,8 @@ class World:
                 self.run.found.append(
                     Found(at, site, str(change.happened), str(told.scope), told.regions)
                 )
-        self._ask(at, site, said, now)
         asks = asking.wanted(self.terms, said, self.healths, self.asked[site], now)
+        self._ask(at, site, asks, now)
         due = telling.again_at(self.terms, self.told[site], found, said, asks, now)
         if due is not None:
             later = (due - START).total_seconds()
@@ -256,9 +262,9 @@ class World:
         calm = self.told[site].state is State.HEALTHY and not any(one.bad for one in said)
         (self.trouble.discard if calm else self.trouble.add)(site)
 
-    def _ask(self, at: float, site: str, said: list[Standing], now: datetime) -> None:
+    def _ask(self, at: float, site: str, asks: Sequence[Ask], now: datetime) -> None:
         asked = self.asked[site]
-        for ask in asking.wanted(self.terms, said, self.healths, asked, now):
+        for ask in asks:
             if ask.at > now:
                 continue
             asked[ask.location] = max(now, ask.at)
@@ -272,12 +278,6 @@ class World:
                 ]
                 for other in health.controls(site, well):
                     self._push(at + REACHED, "asked_visit", other, ask.location, False)
-
-    def _looks(self) -> Iterator[Look]:
-        for site, there in self.standings.items():
-            for place, one in there.items():
-                bad = one.bad_since if one.outcome == Outcome.FAILED else None
-                yield Look(site, place, PLACES[place], one.at, bad)
 
 
 def walk(

@@ -31,11 +31,14 @@ def measure(
     now: datetime,
 ) -> dict[str, Health]:
     """The health of every location that looked lately: `looks` are the latest, and not stale."""
-    by_check: dict[str, list[Look]] = defaultdict(list)
+    looks = tuple(looks)
     by_location: dict[str, list[Look]] = defaultdict(list)
     for look in looks:
-        by_check[look.check].append(look)
         by_location[look.location].append(look)
+    by_check: dict[str, list[Look]] = {look.check: [] for look in looks if look.bad_since}
+    for look in looks if by_check else ():
+        if look.check in by_check:
+            by_check[look.check].append(look)
     cut_off = _cut_off(references)
     told = {one.location: one for one in references if len(one.failed) < len(one.targets)}
     found: dict[str, Health] = {}
@@ -63,7 +66,7 @@ def _reached(
     well = [look.at for look in there if look.bad_since is None]
     well += [references.at] if references is not None else []
     bad = nlargest(2, (look.at for look in there if look.bad_since is not None))
-    reached_at = nlargest(PROOF, well)[-1] if len(well) >= PROOF else None
+    reached_at = sorted(well)[-PROOF] if len(well) >= PROOF else None
     return reached_at, bad[1] if len(bad) > 1 else None
 
 
