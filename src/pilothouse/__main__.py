@@ -13,9 +13,7 @@ ALONE = ("agent", "check")  # commands that need no portal
 def main() -> None:
     """Run one command."""
     if sys.argv[1:2] and sys.argv[1] in ALONE:
-        from pilothouse.agent.commands import main as alone
-
-        alone()
+        import pilothouse.agent.__main__  # noqa: F401  it runs
     else:
         from pilothouse.cli import main as whole
 

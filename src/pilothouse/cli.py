@@ -102,8 +102,12 @@ def run(settings: Settings, more: Sequence[Module] = ()) -> int:
         thread.start()
         agent.start()
 
+    def ending() -> None:
+        ended.set()  # first: it has a request open that is answered when there is something to do
+        worker.stop()
+
     try:
-        _serve(program, [taken], begin, worker.stop)
+        _serve(program, [taken], begin, ending)
     finally:
         failed = stop.is_set()
         for event in (stop, ended):
