@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -28,12 +29,15 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
+def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever a test does, no process and no folder of a journey outlives it."""
-    before = set(Path("/tmp").glob("pilothouse-journey-*"))
-    yield
-    assert ours() == set()
-    assert set(Path("/tmp").glob("pilothouse-journey-*")) <= before
+    # Not below pytest's own folder: that one lets nobody but us through to what is in it.
+    with tempfile.TemporaryDirectory(prefix="pilothouse-walks-") as folder:
+        Path(folder).chmod(0o711)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+        assert ours() == set()
+        assert list(Path(folder).iterdir()) == []
 
 
 def ours() -> set[str]:

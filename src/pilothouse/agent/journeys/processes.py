@@ -6,12 +6,14 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
 _PR_SET_CHILD_SUBREAPER = 36
+_ROUNDS, _BETWEEN = 200, 0.01  # seconds: until all are gone, or two are over
 
 
 def descendants(root: int) -> list[int]:
@@ -77,7 +79,7 @@ def kill(root: int) -> set[int]:
     ended: set[int] = set()
     with suppress(ProcessLookupError, PermissionError):
         os.kill(root, signal.SIGSTOP)
-    for _ in range(20):
+    for _ in range(_ROUNDS):
         found = descendants(root)[1:]
         ended.update(found)
         others = [pid for pid in found if _alive(pid)]
@@ -86,6 +88,7 @@ def kill(root: int) -> set[int]:
                 os.kill(pid, signal.SIGKILL)
         if not others:
             break
+        time.sleep(_BETWEEN)  # they die as soon as the machine gets to it
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(root, signal.SIGKILL)
     return ended

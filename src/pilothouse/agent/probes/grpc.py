@@ -46,7 +46,7 @@ class _Answer:
 
 
 async def probe(visit: Visit) -> Seen:
-    """Ask whether the service serves. Anything but SERVING is a fault, unless the check judges it."""
+    """Ask whether it serves. Anything but SERVING is a fault, unless the check judges it."""
     return await seen_by(visit, _look)
 
 
