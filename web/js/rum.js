@@ -30,7 +30,8 @@ function begin() {
     if (!told.has(id) && value >= 0 && isFinite(value)) waiting[name] = [value, id];
   };
   const take = (metric) => note(metric.name.toLowerCase(), metric.value, metric.id);
-  for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(take);
+  // Each as it grows, the last one counts: one that still waits for an idle moment is not lost.
+  for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(take, { reportAllChanges: true });
 
   const observe = (type, seen, more) => {
     try {

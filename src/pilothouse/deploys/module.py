@@ -13,7 +13,7 @@ from pilothouse.deploys.service import drawing, ending, measuring, receiving, sh
 from pilothouse.kernel.module import Exported, Measure, Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
-from pilothouse.kernel.words import NONE
+from pilothouse.kernel.words import NONE, counted
 
 LIVE = "deploys.*"
 OFTEN = frozenset({"component", "resource", "group"})
@@ -137,7 +137,7 @@ module = Module(
             template="deploys/panels/three.html",
             load=_three,
             applies=_is("team"),
-            note=lambda data: f"{len(data.aimed.found.mondays)} weeks",
+            note=lambda data: counted(len(data.aimed.found.mondays), "week"),
             live=LIVE,
             order=30,
         ),
