@@ -130,8 +130,8 @@ class Watched:
         posted = Posted(agent, location or results[0].location, results)
         batch = taking.read(msgspec.json.encode(posted))
         with self.db.begin() as tx:
-            taken, _ = taking.take(tx, batch)
-        return taken
+            taken, _ = taking.take(tx, [batch])
+        return taken[0]
 
     def see(self, location: str, outcome: str = "ok", ref: str = CHECK, **more: object) -> Taken:
         return self.post(self.result(location, outcome, ref, **more))

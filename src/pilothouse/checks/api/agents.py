@@ -9,6 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import Parameter, RawBody
 
+from pilothouse.checks.api.together import together
 from pilothouse.checks.jobs.lobby import lobby
 from pilothouse.checks.model.plans import Taken
 from pilothouse.checks.service import agents, taking
@@ -29,8 +30,11 @@ def plan(
 ) -> Response[bytes]:
     """What an agent of a location is to visit; 304 while it is what the agent knows."""
     at = _names(location, agent)
-    with program.db.begin() as tx:
-        agents.asks(tx, at, agent)
+    with program.db.read() as tx:
+        news = agents.is_news(tx, at, agent)
+    if news:
+        with program.db.begin() as tx:
+            agents.asks(tx, at, agent)
     with program.db.read() as tx:
         tag = agents.tag(tx, at, agent)
         if request.headers.get("if-none-match") == tag:
@@ -46,8 +50,7 @@ def plan(
 def results(body: RawBody, program: NamedDependency[Program]) -> Response[Taken]:
     """Results of an agent: what is not refused in the answer is kept for good."""
     batch = taking.read(body)
-    with program.db.begin() as tx:
-        taken, wanted = taking.take(tx, batch)
+    taken, wanted = together(program.db).take(batch)
     crash_point("checks.stored")
     lobby(program.db).tell(wanted)
     return Response(taken)

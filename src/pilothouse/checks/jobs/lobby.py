@@ -77,15 +77,14 @@ class Lobby:
                 seat.woken.set()
 
     def _ask(self, location: str, agent: str, begins: bool) -> Asked:
-        if begins:
-            with self.db.begin() as tx:
-                agents.asks(tx, location, agent)
-                return agents.wanted(tx, location, agent)
         with self.db.read() as tx:
+            news = begins and agents.is_news(tx, location, agent)
             empty, tag = asked.is_empty(tx, location), agents.tag(tx, location, agent)
-        if empty:
+        if empty and not news:
             return Asked(plan=tag)
         with self.db.begin() as tx:
+            if news:
+                agents.asks(tx, location, agent)
             return agents.wanted(tx, location, agent)
 
     async def _look(self) -> None:

@@ -25,6 +25,7 @@ from pilothouse.kernel.events import Event
 if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
+OFTEN = timedelta(seconds=3)  # what is the same is not written down more often
 ALIVE = timedelta(seconds=60)  # unheard of for longer, others have its turns
 SILENT = timedelta(seconds=120)  # … and it is a finding
 FORGOTTEN = timedelta(days=7)
@@ -125,22 +126,46 @@ def _planned(
 
 def heard(tx: Tx, posted: Posted) -> None:
     """Note what an agent tells of itself with its results."""
-    _room(tx, posted.location)
-    if asking.seen(tx.conn, posted, tx.now):
-        _back(tx, posted.location, posted.agent)
+    known = _known_agent(tx, posted.location, posted.agent)
+    if known is not None and tx.now - known.seen_at < OFTEN and _alike(known, posted):
+        return
+    asking.seen(tx.conn, posted, tx.now)
+
+
+def _alike(known: Agent, posted: Posted) -> bool:
+    return (known.waiting, known.software, known.references_failed) == (
+        posted.waiting,
+        posted.software,
+        posted.references_failed,
+    )
+
+
+def is_news(tx: Tx, at: str, agent: str) -> bool:
+    """Whether it is worth writing down that an agent asked."""
+    known = asking.agent(tx.conn, at, agent)
+    return known is None or known.silent_at is not None or tx.now - known.seen_at >= OFTEN
 
 
 def asks(tx: Tx, at: str, agent: str) -> None:
     """Note that an agent asked for its plan. Raises NotFound for a location that there is not."""
     _known(tx, at)
-    _room(tx, at)
-    if asking.asked(tx.conn, at, agent, tx.now):
-        _back(tx, at, agent)
+    _known_agent(tx, at, agent)
+    asking.asked(tx.conn, at, agent, tx.now)
 
 
-def _room(tx: Tx, at: str) -> None:
-    if asking.count(tx.conn, at) > MOST_AGENTS:
+def _known_agent(tx: Tx, at: str, agent: str) -> Agent | None:
+    """An agent as it last told; one that was silent is back.
+
+    Raises Conflict for a new one where there are too many.
+    """
+    known = asking.agent(tx.conn, at, agent)
+    if known is None and asking.count(tx.conn, at) >= MOST_AGENTS:
         raise Conflict(f"there are {MOST_AGENTS} agents at {at} already: an agent keeps its name")
+    if known is not None and known.silent_at is not None:
+        if asking.no_longer_silent(tx.conn, at, agent):
+            _back(tx, at, agent)
+        return None
+    return known
 
 
 def wanted(tx: Tx, at: str, agent: str) -> Asked:

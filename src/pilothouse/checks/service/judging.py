@@ -16,7 +16,7 @@ from pilothouse.checks.model.verdicts import Standing, State, Verdict
 from pilothouse.checks.rules import asking as asks
 from pilothouse.checks.rules import health, telling, verdict
 from pilothouse.checks.rules import terms as terms_rule
-from pilothouse.checks.service import raising
+from pilothouse.checks.service import agents, raising
 from pilothouse.checks.store import asking, judged, planned, reading, taking
 from pilothouse.kernel import durations
 from pilothouse.kernel.faults import crash_point
@@ -81,8 +81,10 @@ def judge_all(tx: Tx, check_ids: Collection[int]) -> set[str]:
 def measured(tx: Tx) -> dict[str, Health]:
     """How locations are now; what changed of it is kept."""
     old = judged.healths(tx.conn)
-    looks = judged.looks(tx.conn, tx.now - LATELY)
-    new = health.measure(looks, judged.references(tx.conn, tx.now), old, tx.now)
+    places = agents.all_locations(tx)
+    looks = judged.looks(tx.conn, {one.name: one.region for one in places}, tx.now - LATELY)
+    targets = {one.name: one.spec.references for one in places}
+    new = health.measure(looks, judged.references(tx.conn, targets, tx.now), old, tx.now)
     changed = {one: said for one, said in new.items() if old.get(one) != said}
     judged.put_healths(tx.conn, changed)
     return {**old, **new}

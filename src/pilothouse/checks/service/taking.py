@@ -131,17 +131,27 @@ class _Context(msgspec.Struct, frozen=True):
     region: str
 
 
-def take(tx: Tx, batch: Batch) -> tuple[Taken, set[str]]:
-    """Keep the results of a post and judge what they touch, all or nothing.
+def take(tx: Tx, batches: Sequence[Batch]) -> tuple[list[Taken], set[str]]:
+    """Keep the results of posts and judge what they touch, all or nothing.
 
-    Returns the answer, and the locations of which visits are wanted now.
+    Returns the answers, and the locations of which visits are wanted now.
     """
+    touched: set[int] = set()
+    # In one order always, so that nobody waits for someone who waits for them.
+    order = sorted(range(len(batches)), key=lambda at: batches[at].posted.location)
+    taken = {at: _take(tx, batches[at], touched) for at in order}
+    crash_point("checks.storing")
+    return [taken[at] for at in range(len(batches))], judging.judge(tx, touched)
+
+
+def _take(tx: Tx, batch: Batch, touched: set[int]) -> Taken:
+    """Keep the results of one post, and add the checks of which there is something new."""
     posted, refused = batch.posted, list(batch.refused)
     location = agents.location(tx, posted.location)
     if location is None:
         words = f"there is no location {posted.location!r}: it needs a ProbeLocation document"
         every = [*refused, *((one.id, words) for one in posted.results)]
-        return Taken(0, 0, tuple(every)), set()
+        return Taken(0, 0, tuple(every))
     agents.heard(tx, posted)
     checks = reading.by_ref(tx.conn, {one.check for one in posted.results})
     fit: list[Result] = []
@@ -151,15 +161,13 @@ def take(tx: Tx, batch: Batch) -> tuple[Taken, set[str]]:
             refused.append((one.id, why))
         else:
             fit.append(one)
-    touched = {checks[one.check].id for one in fit}
-    held = taking.locked(tx.conn, posted.location, touched)
+    held = taking.locked(tx.conn, posted.location, {checks[one.check].id for one in fit})
     visits = asking.answered(tx.conn, {one.asked for one in fit if one.asked})
     context = _Context(checks, held, visits, location.region)
     new = _fresh(tx, fit, context)
     _keep(tx, new, context)
-    crash_point("checks.storing")
-    wanted = judging.judge(tx, {checks[one.check].id for one in new})
-    return Taken(len(new), len(fit) - len(new), tuple(refused)), wanted
+    touched.update(checks[one.check].id for one in new)
+    return Taken(len(new), len(fit) - len(new), tuple(refused))
 
 
 def _why_not(tx: Tx, one: Result, location: str, checks: dict[str, Check]) -> str:

@@ -27,30 +27,41 @@ def alive(conn: Connection, location: str, since: datetime) -> list[str]:
     return sorted(conn.execute(query).scalars())
 
 
-def seen(conn: Connection, posted: Posted, now: datetime) -> bool:
-    """Note what an agent tells of itself; whether it was thought silent."""
+def agent(conn: Connection, location: str, name: str) -> Agent | None:
+    """An agent as it last told."""
+    query = select(*agents.c).where(agents.c.location == location, agents.c.name == name)
+    row = conn.execute(query).one_or_none()
+    return agent_of(row) if row else None
+
+
+def seen(conn: Connection, posted: Posted, now: datetime) -> None:
+    """Note what an agent tells of itself."""
     values: dict[str, Any] = {
         "seen_at": now,
         "waiting": posted.waiting,
         "software": posted.software,
         "references_failed": msgspec.json.encode(posted.references_failed).decode(),
     }
-    return _seen(conn, posted.location, posted.agent, values, now)
+    _seen(conn, posted.location, posted.agent, values, now)
 
 
-def asked(conn: Connection, location: str, agent: str, now: datetime) -> bool:
-    """Note that an agent asked for its plan, or whether there is anything; as `seen` else."""
-    return _seen(conn, location, agent, {"seen_at": now}, now)
+def asked(conn: Connection, location: str, name: str, now: datetime) -> None:
+    """Note that an agent asked for its plan, or whether there is anything."""
+    _seen(conn, location, name, {"seen_at": now}, now)
 
 
 def _seen(
-    conn: Connection, location: str, agent: str, values: Mapping[str, Any], now: datetime
-) -> bool:
+    conn: Connection, location: str, name: str, values: Mapping[str, Any], now: datetime
+) -> None:
     new = {"first_at": now, "waiting": 0, "software": "", "references_failed": "[]", **values}
-    put = upsert(conn, agents).values(location=location, name=agent, silent_at=None, **new)
+    put = upsert(conn, agents).values(location=location, name=name, silent_at=None, **new)
     conn.execute(put.on_conflict_do_update(index_elements=["location", "name"], set_=dict(values)))
+
+
+def no_longer_silent(conn: Connection, location: str, name: str) -> bool:
+    """Whether it was this one who heard of an agent that was thought silent."""
     back = update(agents).where(
-        agents.c.location == location, agents.c.name == agent, agents.c.silent_at.is_not(None)
+        agents.c.location == location, agents.c.name == name, agents.c.silent_at.is_not(None)
     )
     return conn.execute(back.values(silent_at=None)).rowcount > 0
 

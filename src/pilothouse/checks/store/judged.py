@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import insert, select, update
 
 from pilothouse.checks.model.judging import Health, Look, Reached
-from pilothouse.checks.model.kept import Finding, Standpoint, first_id
+from pilothouse.checks.model.kept import Finding, Standpoint
 from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.store.planned import bump
-from pilothouse.checks.store.reading import all_agents, all_locations, standing_of
+from pilothouse.checks.store.reading import all_agents
 from pilothouse.checks.store.tables import checks, findings, health, series, states
+from pilothouse.checks.store.taking import milliseconds
 from pilothouse.kernel.db import upsert
 
 if TYPE_CHECKING:
@@ -53,26 +54,29 @@ def put_healths(conn: Connection, found: Mapping[str, Health]) -> None:
         conn.execute(put.on_conflict_do_update(index_elements=["location"], set_=changed), rows)
 
 
-def looks(conn: Connection, since: datetime) -> list[Look]:
+def looks(conn: Connection, regions: Mapping[str, str], since: datetime) -> list[Look]:
     """The latest visit of every check from every location, of those that began since."""
     query = (
-        select(checks.c.ref, series.c.standing)
+        select(checks.c.ref, series.c.location, series.c.look_at, series.c.bad_since)
         .join(checks, checks.c.id == series.c.check_id)
-        .where(
-            series.c.standing != "", series.c.last_id >= first_id(since), checks.c.gone_at.is_(None)
-        )
+        .where(series.c.look_at >= milliseconds(since), checks.c.gone_at.is_(None))
     )
-    found: list[Look] = []
-    for row in conn.execute(query):
-        one = standing_of(row.standing)
-        if one is not None:
-            found.append(Look(row.ref, one.location, one.region, one.at, one.bad_since))
-    return found
+    return [
+        Look(ref, location, regions.get(location, location), _at(at), bad and _at(bad))
+        for ref, location, at, bad in conn.execute(query).all()
+    ]
 
 
-def references(conn: Connection, now: datetime) -> list[Reached]:
+def _at(number: int) -> datetime:
+    return datetime.fromtimestamp(number / 1000, UTC)
+
+
+def references(
+    conn: Connection, targets: Mapping[str, tuple[str, ...]], now: datetime
+) -> list[Reached]:
     """The reference targets of locations, as the agent that was heard of last told."""
-    targets = {one.name: one.spec.references for one in all_locations(conn)}
+    if not any(targets.values()):
+        return []
     found: dict[str, Reached] = {}
     for agent in all_agents(conn):
         named = targets.get(agent.location, ())
@@ -81,7 +85,7 @@ def references(conn: Connection, now: datetime) -> list[Reached]:
         known = found.get(agent.location)
         if known is None or known.at < agent.seen_at:
             found[agent.location] = Reached(
-                agent.location, tuple(named), agent.references_failed, agent.seen_at
+                agent.location, named, agent.references_failed, agent.seen_at
             )
     return list(found.values())
 

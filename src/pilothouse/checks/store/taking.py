@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -62,6 +63,7 @@ def locked(conn: Connection, location: str, check_ids: Collection[int]) -> dict[
                 "reason": "",
                 "total": 0.0,
                 "standing": "",
+                "look_at": 0,
                 "kept_id": 0,
                 "rolled": 0,
             }
@@ -149,6 +151,16 @@ def keep_details(conn: Connection, found: Sequence[tuple[Series, Result]]) -> No
     conn.execute(upsert(conn, details).on_conflict_do_nothing(), rows)
 
 
+def milliseconds(at: datetime) -> int:
+    """An instant as a number."""
+    return round(at.timestamp() * 1000)
+
+
+def _since(standing: Standing | None) -> int | None:
+    since = standing.bad_since if standing else None
+    return milliseconds(since) if since is not None else None
+
+
 _STAND = (
     update(series)
     .where(series.c.id == bindparam("number"))
@@ -160,6 +172,8 @@ _STAND = (
         reason=bindparam("reason"),
         total=bindparam("total"),
         standing=bindparam("standing"),
+        look_at=bindparam("look_at"),
+        bad_since=bindparam("bad_since"),
         kept_id=bindparam("kept_id"),
     )
 )
@@ -182,6 +196,8 @@ def stand(conn: Connection, found: Collection[Series]) -> None:
                 "reason": last.reason,
                 "total": last.total,
                 "standing": msgspec.json.encode(one.standing).decode() if one.standing else "",
+                "look_at": milliseconds(one.standing.at) if one.standing else 0,
+                "bad_since": _since(one.standing),
                 "kept_id": one.kept_id,
             }
             for one, last in told

@@ -81,6 +81,8 @@ def _results() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("total", sa.Float(), nullable=False),
         sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("look_at", sa.BigInteger(), nullable=False),
+        sa.Column("bad_since", sa.BigInteger(), nullable=True),
         sa.Column("kept_id", sa.BigInteger(), nullable=False),
         sa.Column("rolled", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checks_series")),
