@@ -24,7 +24,7 @@ from benchmarks.lines import Line, keep, row
 from pilothouse.kernel import migrations
 from pilothouse.kernel.db import connect, sqlite_url
 from pilothouse.kernel.measurements import service as measurements
-from pilothouse.kernel.measurements.model import Bucket, Series
+from pilothouse.kernel.measurements.model import Bucket, Series, Step
 from pilothouse.kernel.measurements.sketch import Sketch
 from pilothouse.kernel.tx import Database
 
@@ -100,7 +100,7 @@ def measure(checks: int, days: int) -> list[Line]:
         each = fill(db, every_series(checks), days, end)
         grown = (size(Path(folder), db) - empty) / checks * CHECKS / 1e6
 
-        def quantiles(labels: dict[str, str], length: timedelta, step: str) -> object:
+        def quantiles(labels: dict[str, str], length: timedelta, step: Step) -> object:
             with db.read() as tx:
                 found = measurements.read(tx, "checks.total", labels, end - length, end, step)
             sketches = (bucket.sketch for buckets in found.values() for bucket in buckets)
@@ -128,7 +128,7 @@ def size(folder: Path, db: Database) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checks", type=int, default=1)
     parser.add_argument("--days", type=int, default=366)
     parser.add_argument("--json", type=Path)

@@ -13,6 +13,9 @@ from pilothouse.kernel.measurements import service as measurements
 from pilothouse.kernel.measurements import store
 from pilothouse.kernel.measurements.model import Bucket, Series
 from pilothouse.kernel.measurements.sketch import Sketch
+from pilothouse.kernel.module import Measure, Module
+from pilothouse.kernel.program import Program
+from pilothouse.kernel.settings import Settings
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 IRELAND = Series.of("checks.total", {"check": "pay", "location": "eu-west"})
@@ -41,7 +44,7 @@ def put(db, found):
 
 def read(db, name, labels, span, step="hour"):
     with db.read() as tx:
-        return measurements.read(tx, name, labels, *span, step)
+        return measurements.read(tx, name, labels, span[0], span[1], step)
 
 
 def test_what_is_put_is_read_by_hour_and_by_day(db, midnight):
@@ -136,13 +139,9 @@ def forget(db, later):
     raise AssertionError("it does not end")
 
 
-def test_measures_of_modules_are_known_by_name(tmp_path):
-    from pilothouse.kernel.module import Measure, Module
-    from pilothouse.kernel.program import Program
-    from pilothouse.kernel.settings import Settings
-
+def test_measures_of_modules_are_known_by_name(db, tmp_path):
     measure = Measure(name="bells.rung", labels=("bell",), counts=lambda *_args, **_named: ())
     module = Module(name="bells", measures=[measure])
     settings = msgspec.structs.replace(Settings(), data=str(tmp_path))
-    program = Program(settings, None, [module])
+    program = Program(settings, db, [module])
     assert program.measures == {"bells.rung": measure}

@@ -158,12 +158,15 @@ def test_a_burn_rate_of_one_for_the_whole_window_spends_the_whole_budget(target,
     good = max(total - bad, 0)
     budget = budgets.budget(one, Sum(good, total), windows.period(one.window, NOW))
     rate = burning.rate(Sum(good, total), target)
+    assert budget is not None
+    assert rate is not None
     assert budget.left == pytest.approx(1 - rate, abs=1e-6)
 
 
 def test_the_budget_of_slices_is_that_of_the_whole_window():
     one = objective(0.99, Window(length=10, unit="h"), Slices(minutes=1, target=0.9))
     budget = budgets.budget(one, Sum(57, 60), windows.period(one.window, NOW))
+    assert budget is not None
     assert budget.allowed == pytest.approx(6)
     assert budget.left == pytest.approx(0.5)
 

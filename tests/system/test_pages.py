@@ -57,6 +57,10 @@ PATHS = (
     "/deploys/frequency?service=component:default/checkout",
     "/deploys/list?what=ended",
     "/deploys/deliveries",
+    "/objectives",
+    "/objectives?q=nothing-has-this-name",
+    "/objectives/default/deployments/1",
+    "/objectives/default/nowhere/1",
     "/catalog/component/default/checkout/deployments",
     "/catalog/group/default/payments",
     "/catalog/group/default/payments/related?type=hasMember",
@@ -222,6 +226,26 @@ apiVersion: backstage.io/v1alpha1
 kind: Component
 metadata: {name: slip}
 spec: {type: service, lifecylce: production, owner: payments}
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: deployments, displayName: "Deployments <b>succeed</b>"}
+spec:
+  service: hostile
+  description: "<script>alert(1)</script>"
+  indicator:
+    spec:
+      thresholdMetric:
+        metricSource: {type: pilothouse, spec: {measure: deploys.finished}}
+  objectives: [{displayName: Promise, target: 0.9}, {displayName: Aim, target: 0.99}]
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: nowhere}
+spec:
+  service: nobody-knows-it
+  indicatorRef: nobody-knows-it
+  objectives: [{target: 0.9}]
 """
 
 
@@ -280,6 +304,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     running.wait_for_http(port, "/apis/changes/1")  # an API changed meanwhile
     tell_of_deployments(port)
     running.wait_for_http(port, "/deploys/5")
+    running.wait_for_http(port, "/objectives/default/deployments/1")
     yield Portal(f"http://127.0.0.1:{port}", file)
     next(starting, None)
 

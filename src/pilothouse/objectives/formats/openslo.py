@@ -15,6 +15,7 @@ import msgspec
 
 from pilothouse.kernel.durations import parse
 from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.refs import EntityRef
 from pilothouse.objectives.formats.policies import rules_of
 from pilothouse.objectives.model import documents as written
 from pilothouse.objectives.model.objectives import (
@@ -44,6 +45,7 @@ LONGEST_NUMBER = 9  # digits
 MINIMUM = "pilothouse/minimum-events"  # an annotation of an SLO
 ABOUT = "pilothouse/entity"  # an annotation of an SLO or a Service: the ref of what it is about
 HOUR = 60  # minutes
+REFS = {"check": "check", "entity": "component", "service": "component"}  # labels, and their kinds
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -259,9 +261,19 @@ def _measured(details: Mapping[str, Any], shelf: Shelf) -> Measured:
         raise Flaw(f"{name} counts good and all: it has no sizes to be below something")
     return Measured(
         measure=name,
-        labels=tuple(sorted((label, str(value)) for label, value in pairs.items())),
+        labels=tuple(sorted((label, _value(label, str(value))) for label, value in pairs.items())),
         below=_size(below),
     )
+
+
+def _value(label: str, value: str) -> str:
+    """A label's value; where it names an entity, its ref in full."""
+    if label not in REFS:
+        return value
+    try:
+        return str(EntityRef.parse(value, REFS[label]))
+    except Invalid as error:
+        raise Flaw(str(error)) from error
 
 
 def _size(below: Any) -> float | None:

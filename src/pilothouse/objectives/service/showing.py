@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 ORDER = {State.PAGE: 0, State.TICKET: 1}
-LOW = 0.25  # of a budget, from here on it is said
 BEHIND = timedelta(minutes=10)  # a source that was not read for so long is behind
 FACED = ("component", "system", "api", "resource", "domain", "service", "slo")
 
@@ -38,10 +37,6 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def spent(self) -> bool:
         return self.kept.left is not None and self.kept.left <= 0
-
-    @property
-    def low(self) -> bool:
-        return self.kept.left is not None and self.kept.left < LOW
 
     @property
     def window(self) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 POINTS = 120  # of the curve
 MOST = 8  # episodes that are named
+LEAST = 0.005  # of the budget, below which one is not
 NAMED = ("checks.failed", "checks.degraded", "deploys.finished", "deploys.failed")
 MOST_EVENTS = 400
 BEFORE = timedelta(minutes=15)  # what happened so long before may have begun it
@@ -80,7 +81,8 @@ def of(tx: Tx, kept: Kept, judged: Judged) -> Spending | None:
         Hour(_EPOCH + number * HOUR, good, total)
         for number, good, total in counts.of_objective(tx.conn, kept.id, first, last)
     ]
-    bad = [row.whole for row in counts.bad_ones(tx.conn, kept.id, first, last)]
+    least = LEAST / 4 * budget.allowed  # an hour with less adds nothing to what is named
+    bad = [row.whole for row in counts.bad_ones(tx.conn, kept.id, (first, last), least)]
     pieces, others = _pieces(tx, kept, bad, budget, period)
     length, said = (HOUR, "the last hour") if judged.state is State.PAGE else (DAY, "the last day")
     return Spending(
@@ -108,7 +110,11 @@ def _pieces(
     tx: Tx, kept: Kept, bad: Sequence[Hour], budget: Budget, period: Period
 ) -> tuple[list[Piece], float]:
     """The episodes that took most, the greatest first, and the share of all else."""
-    inside = [one for one in budgets.episodes(bad, kept.objective) if one.end > period.start]
+    inside = [
+        one
+        for one in budgets.episodes(bad, kept.objective)
+        if one.end > period.start and one.bad >= LEAST * budget.allowed
+    ]
     chosen = sorted(inside, key=lambda one: -one.bad)[:MOST]
     happened: list[Event] = []
     if chosen and kept.objective.entity:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.kernel import words
 from pilothouse.kernel.alerts import service as alerts
 from pilothouse.kernel.alerts.model import Alert
 from pilothouse.kernel.events import Event
@@ -66,14 +65,11 @@ def _tell(tx: Tx, one: Objective, judged: Judged, kind: str) -> None:
 
 
 def _alert(one: Objective, judged: Judged) -> Alert:
-    left = "there is no data"
-    if judged.budget:
-        share = words.percent(judged.budget.left)
-        left = f"{share} of its budget for {windows.words(one.window)} is left"
-    if judged.state in HOT:
-        summary = f"{one.title} burns its error budget: {saying.why(judged)}; {left}"
-    else:
-        summary = f"{one.title} burns no faster than it may; {left}"
+    left = judged.budget.left if judged.budget else None
+    how = "burns its error budget" if judged.state in HOT else "burns no faster than it may"
+    if judged.state in HOT and judged.burn is not None:
+        how = f"{how} {saying.times(judged.burn)} as fast as it may"
+    summary = f"{one.title} {how}. {saying.left(left, windows.words(one.window))}"
     return _words(one, summary, saying.why(judged), judged.state)
 
 

@@ -101,13 +101,14 @@ def of_objective(
     return [(row.hour, row.good, row.total) for row in conn.execute(query)]
 
 
-def bad_ones(conn: Connection, one: int, first: int, last: int) -> list[Row]:
-    """The hours of an objective in which something was bad."""
+def bad_ones(conn: Connection, one: int, span: tuple[int, int], least: float) -> list[Row]:
+    """The hours of an objective, the first to the last, in which at least so much was bad."""
     query = (
         select(hours.c.hour, hours.c.good, hours.c.total, hours.c.minutes)
         .where(
             hours.c.objective_id == one,
-            hours.c.hour.between(first, last),
+            hours.c.hour.between(*span),
+            hours.c.total - hours.c.good >= least,
             hours.c.good < hours.c.total,
         )
         .order_by(hours.c.hour)
