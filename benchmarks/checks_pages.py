@@ -47,10 +47,11 @@ if TYPE_CHECKING:
 CHECKS, SERVICES, QUARTER = 100, 20, 90
 EVERY = 300  # seconds
 PLACES = (
-    ("us-east", "Ashburn"), ("us-west", "Portland"), ("us-north", "Montréal"), ("sa-1", "São Paulo"),
+    ("us-east", "Ashburn"), ("us-west", "Portland"), ("us-north", "Montréal"),
+    ("sa-1", "São Paulo"),
     ("eu-west", "London"), ("eu-mid", "Frankfurt"), ("eu-north", "Stockholm"),
-    ("af-1", "Johannesburg"), ("ap-south", "Mumbai"), ("ap-sgp", "Singapore"), ("ap-north", "Tokyo"),
-    ("ap-syd", "Sydney"),
+    ("af-1", "Johannesburg"),
+    ("ap-south", "Mumbai"), ("ap-sgp", "Singapore"), ("ap-north", "Tokyo"), ("ap-syd", "Sydney"),
 )  # fmt: skip
 THINGS = ("Card payment is authorised", "Basket keeps its items", "Home page is usable",
           "Search finds a product", "Order status is shown")  # fmt: skip
@@ -71,10 +72,14 @@ def write_catalog(folder: Path) -> None:
     backstage = "apiVersion: backstage.io/v1alpha1\nkind:"
     ours = "apiVersion: pilothouse/v1\nkind:"
     documents = [
-        f"{backstage} Group\nmetadata: {{name: team-a, title: Checkout}}\n"
-        "spec: {type: team, children: []}\n",
-        f"{backstage} System\nmetadata:\n  name: shop\n  title: Shop\n"
-        "  annotations: {pilothouse/status-page: public}\nspec: {owner: team-a}\n",
+        (
+            f"{backstage} Group\nmetadata: {{name: team-a, title: Checkout}}\n"
+            "spec: {type: team, children: []}\n"
+        ),
+        (
+            f"{backstage} System\nmetadata:\n  name: shop\n  title: Shop\n"
+            "  annotations: {pilothouse/status-page: public}\nspec: {owner: team-a}\n"
+        ),
     ]
     documents += [
         f"{backstage} Component\nmetadata: {{name: service-{n:02}, title: Service {n}}}\n"
@@ -187,7 +192,7 @@ def _phases(total: float) -> dict[str, float]:
     }
 
 
-def _browsed(bad: bool) -> Browsed:  # noqa: FBT001  of this file only
+def _browsed(bad: bool) -> Browsed:
     shop, other = "https://shop.example", "https://js.paystream.example"
     last = 504 if bad else 200
     return Browsed(
@@ -270,7 +275,10 @@ def _states(tx: Tx, checks: list[tuple[int, str]]) -> None:
     states, findings = [], []
     for number, (check, _) in enumerate(checks):
         changes = [
-            (tx.now - timedelta(days=QUARTER - 2 * n, minutes=40 * (n % 2)), n % 2 == 0)
+            (
+                tx.now - timedelta(days=QUARTER - 4 * (n // 2) - number % 4, minutes=-40 * (n % 2)),
+                n % 2 == 0,
+            )
             for n in range(40)
         ]
         now = State.FAILED if number < BROKEN else State.HEALTHY
@@ -353,14 +361,12 @@ def _sketches(tx: Tx, checks: list[tuple[int, str]], dice: random.Random) -> Non
     today = (tx.now - EPOCH) // DAY
     counted = []
     for number, (_, ref) in enumerate(checks):
-        names = [
-            Series.of("checks.total", {"check": ref, "location": name}) for name, _ in PLACES
-        ]
+        names = [Series.of("checks.total", {"check": ref, "location": name}) for name, _ in PLACES]
         known = measured.enrolled(tx.conn, names, dict.fromkeys(names, today))
         rows = {}
         for place, series in enumerate(names):
             for day in range(today - QUARTER, today + 1):
-                rows[measured.Day(False, day, known[series].id)] = days[dice.randrange(50)]  # noqa: FBT003
+                rows[measured.Day(False, day, known[series].id)] = days[dice.randrange(50)]
                 failed = dice.choices([0, 1, 9], [0.93, 0.05, 0.02])[0]
                 slow = dice.choices([0, 4], [0.9, 0.1])[0]
                 one = number * len(PLACES) + place + 1
@@ -368,9 +374,7 @@ def _sketches(tx: Tx, checks: list[tuple[int, str]], dice: random.Random) -> Non
                 counted.append((one, day, ok, slow, failed, 0))
         measured.write(tx.conn, rows)
     columns = ("series_id", "day", "ok", "degraded", "failed", "unable")
-    tx.conn.execute(
-        insert(tables.days), [dict(zip(columns, one, strict=True)) for one in counted]
-    )
+    tx.conn.execute(insert(tables.days), [dict(zip(columns, one, strict=True)) for one in counted])
 
 
 def _deployments(tx: Tx) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -131,7 +132,7 @@ def _beat_url(request: AnyRequest, program: Program, key: str) -> str:
 
 def _happened(
     found: showing_check.Page,
-) -> list[tuple[object, Finding | showing_check.Deployment]]:
+) -> list[tuple[datetime, Finding | showing_check.Deployment]]:
     """Changes of state and deployments, newest first."""
     both: list[Finding | showing_check.Deployment] = [*found.changes, *found.lanes.found]
     return [(one.at, one) for one in sorted(both, key=lambda one: one.at, reverse=True)][:100]

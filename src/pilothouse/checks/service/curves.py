@@ -26,7 +26,8 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 P95 = 0.95
-NICE = (1, 2, 3, 5, 10)
+NICE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+NOTED = 0.05  # share of failures from which p95 is one
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -114,7 +115,7 @@ def curves(tx: Tx, check: Check, asked: Asked) -> Curves:
     elif period.bin == HOUR:
         seen = _of_hours(tx, check, named, start)
     else:
-        seen = _of_days(tx, check, asked.days, start)
+        seen = _of_days(tx, check, asked.days, named)
     return _drawn(seen, asked, _limit(check), (start, end))
 
 
@@ -141,7 +142,7 @@ def _of_spots(found: Sequence[Spot], period: Period) -> Seen:
         Bin(
             EPOCH + place * period.bin + period.bin / 2,
             _rank(sorted(spot.total for spot in spots), P95),
-            any(spot.outcome == FAILED for spot in spots),
+            sum(spot.outcome == FAILED for spot in spots) > NOTED * len(spots),
         )
         for place, spots in gathered.items()
     ]
@@ -173,7 +174,7 @@ def _of_hours(tx: Tx, check: Check, named: Mapping[int, str], start: datetime) -
         values = {_number(one.at, HOUR): one.sketch.quantile(P95) for one in buckets.get(name, ())}
         values = _lately(recent[name], HOUR) | {k: v for k, v in values.items() if v is not None}
         bins = [
-            Bin(EPOCH + number * HOUR + HOUR / 2, value or 0, bool(_failed(by_hour.get(number))))
+            Bin(EPOCH + number * HOUR + HOUR / 2, value or 0, _failed(by_hour.get(number)))
             for number, value in sorted(values.items())
         ]
         total = sum(one.total for one in by_hour.values())
@@ -182,8 +183,8 @@ def _of_hours(tx: Tx, check: Check, named: Mapping[int, str], start: datetime) -
     return seen
 
 
-def _failed(hour: history.Hour | None) -> int:
-    return hour.failed if hour else 0
+def _failed(hour: history.Hour | None) -> bool:
+    return hour is not None and hour.failed > NOTED * hour.total
 
 
 def _lately(spots: Sequence[Spot], width: timedelta) -> dict[int, float | None]:
@@ -194,8 +195,15 @@ def _lately(spots: Sequence[Spot], width: timedelta) -> dict[int, float | None]:
     return {number: _rank(sorted(totals), P95) for number, totals in gathered.items()}
 
 
-def _of_days(tx: Tx, check: Check, days: Sequence[Day], start: datetime) -> dict[str, Seen]:
-    buckets = _buckets(tx, check, start, "day")
+def _of_days(
+    tx: Tx, check: Check, days: Sequence[Day], named: Mapping[int, str]
+) -> dict[str, Seen]:
+    """Days: times from sketches; of today from the results where it has none yet."""
+    buckets = _buckets(tx, check, tx.now - PERIODS[-1].length, "day")
+    if not buckets:
+        today = EPOCH + _number(tx.now, DAY) * DAY
+        raw = history.spots(tx.conn, named, today, tx.now)
+        return {name: _of_spots(found, PERIODS[-1]) for name, found in raw.items()}
     counts: dict[str, dict[int, Day]] = {}
     for day in days:
         counts.setdefault(day.location, {})[day.day] = day
@@ -203,14 +211,21 @@ def _of_days(tx: Tx, check: Check, days: Sequence[Day], start: datetime) -> dict
     for name in {*counts, *buckets}:
         by_day = counts.get(name, {})
         bins = [
-            Bin(one.at + DAY / 2, one.sketch.quantile(P95) or 0, bool(failed and failed.failed))
+            Bin(
+                one.at + DAY / 2,
+                one.sketch.quantile(P95) or 0,
+                _failed_day(by_day.get(_number(one.at, DAY))),
+            )
             for one in buckets.get(name, ())
-            for failed in [by_day.get(_number(one.at, DAY))]
         ]
         passed = sum(one.ok + one.degraded for one in by_day.values())
         total = passed + sum(one.failed for one in by_day.values())
         seen[name] = _summed(bins, buckets.get(name, ()), passed, total)
     return seen
+
+
+def _failed_day(day: Day | None) -> bool:
+    return day is not None and day.failed > NOTED * (day.ok + day.degraded + day.failed)
 
 
 def _summed(bins: list[Bin], buckets: Sequence[Bucket], passed: int, total: int) -> Seen:

@@ -90,7 +90,9 @@ class Told(msgspec.Struct, frozen=True):
     @property
     def why(self) -> str:
         """The verdict's words."""
-        return self.standpoint.verdict.words if self.standpoint else "no result yet"
+        words = self.standpoint.verdict.words if self.standpoint else "no result yet"
+        resumed = self.pause is None and words.startswith("paused")
+        return "not looked at since it was paused" if resumed else words
 
     @property
     def since(self) -> datetime | None:
