@@ -15,10 +15,11 @@ import structlog
 from pilothouse.agent import addresses, references
 from pilothouse.agent.client import NOT_FOUND, TOO_LARGE, Away, Refused, Server
 from pilothouse.agent.spool import Spool
-from pilothouse.agent.turns import Turns
+from pilothouse.agent.turns import Turns, next_turn
 from pilothouse.agent.visiting import Visitor
 from pilothouse.checks.model.plans import Plan, Planned
 from pilothouse.checks.model.results import Outcome
+from pilothouse.kernel import durations
 from pilothouse.kernel.errors import Invalid
 
 log = structlog.get_logger("pilothouse.agent")
@@ -33,6 +34,7 @@ PLAN_EVERY = 30.0
 REFERENCES_EVERY = 30.0
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0
 SPREAD = 0.02  # seconds between the first visits of checks that are new
+SOON = 10.0  # seconds in which its turn comes anyway
 LONGEST_SLEEP = 1.0  # so that a clock that was set is heeded
 ENDING = 3.0  # seconds to hand over what is there, at the end
 ANSWERED = 500  # requests that are remembered, for those that are asked twice
@@ -100,7 +102,7 @@ class Agent:
     def _take_up(self) -> None:
         """Begin with the plan of an earlier run: the server may be away."""
         try:
-            self._adopt(msgspec.json.decode(self._kept_plan.read_bytes(), type=Plan), first=True)
+            self._adopt(msgspec.json.decode(self._kept_plan.read_bytes(), type=Plan), known=True)
         except (OSError, msgspec.DecodeError):
             return
 
@@ -111,7 +113,7 @@ class Agent:
                 plan, etag, raw = await self.server.plan(self.etag)
                 if plan is not None:
                     self.etag = etag
-                    self._adopt(plan, first=self.plan is None)
+                    self._adopt(plan)
                     await asyncio.to_thread(_write, self._kept_plan, raw)
                 self.visitor.secrets.refresh()
                 pause = retry.fine("plan") or PLAN_EVERY
@@ -120,7 +122,7 @@ class Agent:
             self._other_plan.clear()
             await _wait(self._other_plan, pause * random.uniform(0.9, 1.1))  # noqa: S311  a pause
 
-    def _adopt(self, plan: Plan, *, first: bool) -> None:
+    def _adopt(self, plan: Plan, *, known: bool = False) -> None:
         before = {planned.check: planned.version for planned in self._known.values()}
         if self.plan is None or self.plan.private_targets != plan.private_targets:
             self.visitor.allowed = addresses.judge(plan.private_targets)
@@ -132,9 +134,16 @@ class Agent:
         self._laid_out.set()
         new = [one for one in mine if before.get(one.check) != one.version]
         log.info("agent.plan", checks=len(mine), new=len(new))
-        if not first:  # who has just written a check would see it visited
-            for number, planned in enumerate(new):
-                asyncio.get_running_loop().call_later(number * SPREAD, self._begin, planned, 0)
+        if not known:
+            self._begin_soon(new)
+
+    def _begin_soon(self, new: list[Planned]) -> None:
+        """A first visit of checks whose turn is far: who has just written one would see it."""
+        loop, now = asyncio.get_running_loop(), time.time()
+        for number, planned in enumerate(new):
+            every = durations.parse(planned.spec.every).total_seconds()
+            if next_turn(every, planned.offset, now) - now > SOON:
+                loop.call_later(number * SPREAD, self._begin, planned, 0)
 
     # Turns and visits.
 

@@ -1,0 +1,141 @@
+"""Assertions: what they say of values, what a catalog is told of them, and what they may cost."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilothouse.checks.model.documents import CheckSpec, Http
+from pilothouse.checks.rules import assertions
+from pilothouse.checks.rules.expressions import Wrong, compiled
+
+SEEN: dict[str, Any] = {
+    "status": 503,
+    "header": {"server": "x", "x-b": "1"},
+    "body": b'{"items": [1, 2, 3], "state": "paid", "a": {"b": null}}',
+    "timing": {"total": timedelta(milliseconds=912.3)},
+    "tls": {"expires_in": timedelta(days=12.3)},
+}
+
+
+def check(*expect: str, prefer: tuple[str, ...] = ()) -> CheckSpec:
+    return CheckSpec(entity="x", http=Http(url="https://a"), expect=expect, prefer=prefer)
+
+
+def outcome(expression: str, seen: dict[str, Any] = SEEN) -> tuple[bool, str]:
+    judged = assertions.judge(assertions.prepare(check(expression)), seen)
+    return judged.expect[0].held, judged.expect[0].why
+
+
+@pytest.mark.parametrize(
+    ("expression", "held", "why"),
+    [
+        ("status == 503", True, "status was 503"),
+        ("status == 200 && json.items.size() > 0", False, "status was 503, json.items was"),
+        ("json.items.size() == 3", True, "json.items was [1, 2, 3]"),
+        ('timing.total < duration("800ms")', False, "timing.total was 912 ms"),
+        ('tls.expires_in > duration("336h")', False, "tls.expires_in was 12.3 days"),
+        ('body.contains("paid")', True, 'body was "{'),
+        ("json.items.all(x, x > 0)", True, "json.items was"),
+        ('json.state.matches("^p[a-z]+$")', True, 'json.state was "paid"'),
+        ("json.a.b == null", True, "json.a.b was null"),
+        ("has(json.nothing)", False, "json.nothing is absent"),
+        ("!(status in [200, 201])", True, "status was 503"),
+    ],
+)
+def test_an_assertion_says_what_its_names_were(expression: str, held: bool, why: str) -> None:
+    found = outcome(expression)
+    assert found[0] is held
+    assert found[1].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("expression", "absent"),
+    [
+        ('header["x-cache"] == "HIT"', 'header["x-cache"] is absent'),
+        ("json.a.c.d == 1", "json.a.c is absent"),
+        ("json.items[7] == 1", "json.items[7] is absent"),
+        ('address == "::1"', "address is absent"),
+    ],
+)
+def test_an_absent_key_fails_the_assertion_and_is_named(expression: str, absent: str) -> None:
+    assert outcome(expression) == (False, absent)
+
+
+def test_json_is_not_read_unless_an_expression_asks_for_it() -> None:
+    assert outcome("status == 503", SEEN | {"body": b"{"})[0]
+    held, why = outcome("json.a == 1", SEEN | {"body": b"{"})
+    assert not held
+    assert why.startswith("json is absent: the answer is no JSON")
+
+
+def test_what_is_neither_true_nor_false_does_not_hold() -> None:
+    assert outcome("status") == (False, "it is 503, which is neither true nor false")
+    assert not outcome('status < "a"')[0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "column", "words"),
+    [
+        ("status ==", 10, "unexpected end of the expression"),
+        ("1 +\n * 2", 6, "unexpected '*'"),
+        ("statsu == 200", 1, "do you mean status?"),
+        ('status == 200 && headers["a"] == "b"', 18, "do you mean header?"),
+        ('body.match("x")', 6, "do you mean matches?"),
+        ("json.all(x, y > 1)", 13, "has no y"),
+        ("body.matches(body)", 6, "written out"),
+        ('body.matches("a{1000}")', 6, "more than 100 times"),
+        ("(" * 40 + "1" + ")" * 40, 31, "nested"),
+    ],
+)
+def test_what_cannot_be_used_is_told_with_its_column(
+    expression: str, column: int, words: str
+) -> None:
+    (problem,) = assertions.problems(check("status == 200", expression))
+    assert (problem.field, problem.column) == ("spec.expect[1]", column)
+    assert words in problem.message
+
+
+def test_names_depend_on_the_type() -> None:
+    with pytest.raises(Wrong, match="a check of type dns has no status"):
+        compiled("status == 200", "dns")
+    assert compiled('rcode == "NOERROR"', "dns").names == ("rcode",)
+
+
+def test_without_expectations_an_error_of_the_server_is_none_that_is_fine() -> None:
+    judged = assertions.judge(assertions.prepare(check()), SEEN)
+    assert [(one.expression, one.held) for one in judged.expect] == [("status < 400", False)]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "json.all(a, json.all(b, json.all(c, json.all(d, a + b + c + d > 0))))",
+        "json.map(a, a + a)" + ".map(a, [a] + [a])" * 40 + ".size() > 0",
+        "json.map(a, json.map(b, json)).size() > 0",
+        'json.all(a, string(a).matches("x"))',
+        'json.map(a, body + body).map(a, a + a + a + a).all(a, a == "")',
+    ],
+)
+def test_a_pathological_expression_is_refused_and_not_waited_for(expression: str) -> None:
+    long = SEEN | {"body": b"[" + b",".join([b"7"] * 60_000) + b"]"}
+    began = time.perf_counter()
+    held, why = outcome(expression, long)
+    assert time.perf_counter() - began < 2
+    assert (held, why) == (False, "not judged: over an answer of this size it would take too long")
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_compiled_or_refused(text: str) -> None:
+    found = assertions.problems(check(text or " "))
+    assert all(1 <= problem.column <= len(text) + 2 for problem in found)
+
+
+@given(st.binary(max_size=200))
+def test_any_body_can_be_judged(body: bytes) -> None:
+    outcome('json.a.b[0] == 1 || body.contains("x")', SEEN | {"body": body})
