@@ -14,6 +14,7 @@ import heapq
 import math
 import random
 import statistics
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -182,7 +183,7 @@ class World:
         number = self.round.after(at)
         for earlier in range(number - len(self.round.slots), number):
             began, site, place = self.round.visit(earlier)
-            self._step(site, place, began, OK, confirms=False)
+            self.step(site, place, began, OK, confirms=False)
 
     def _push(self, at: float, what: str, *said: object) -> None:
         self.sequence += 1
@@ -200,7 +201,7 @@ class World:
     def asked_visit(self, at: float, site: str, place: str, confirms: bool) -> None:
         self._visit(at, site, place, confirms=confirms)
 
-    def _step(self, site: str, place: str, began: float, said: str, *, confirms: bool) -> None:
+    def step(self, site: str, place: str, began: float, said: str, *, confirms: bool) -> None:
         there = self.standings[site]
         result = Result(
             id=0,
@@ -226,7 +227,7 @@ class World:
     def result(
         self, at: float, site: str, place: str, began: float, said: str, confirms: bool
     ) -> None:
-        self._step(site, place, began, said, confirms=confirms)
+        self.step(site, place, began, said, confirms=confirms)
         if said != OK or site in self.trouble or self._sick():
             self.judge(at, site)
 
@@ -499,6 +500,24 @@ def lines(way: str, found: Score) -> Iterator[Line]:
         yield Line("… regional failures told otherwise", found.misplaced, "")
 
 
+def speed() -> Iterator[Line]:
+    """What it costs to judge one check of 12 locations, in the process that judges."""
+    world = World(make(1, SEED), 2, SEED)
+    site, number = SITES[0], 2000
+    for said, name in ((OK, "all well"), (DOWN, "all fail")):
+        for at in (0.0, 70.0, 140.0):
+            for place in PLACES:
+                world.step(site, place, at + (300 if said == DOWN else 0), said, confirms=True)
+        standings, now = list(world.standings[site].values()), START + timedelta(seconds=500)
+        runs: list[float] = []
+        for _ in range(5):
+            began = time.perf_counter()
+            for _ in range(number):
+                verdict.judge(world.terms, standings, world.healths, now)
+            runs.append((time.perf_counter() - began) / number * 1e6)
+        yield Line(f"judging 12 locations, {name}", min(runs), "us", 100, note="best of 5")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=10_000)
@@ -509,6 +528,9 @@ def main() -> None:
     chosen = parser.parse_args()
     table: list[Line] = []
     print(HEAD)
+    for line in speed():
+        print(row(line), flush=True)
+        table.append(line)
     with ProcessPoolExecutor(2) as pool:
         ways = chosen.only or list(WAYS)
         runs = {way: pool.submit(of, way, chosen.hours, chosen.longest_blip) for way in ways}
@@ -519,7 +541,7 @@ def main() -> None:
                 table.append(line)
             for example in found.examples[: chosen.examples]:
                 print("   ", example)
-    title = f"The verdict in {chosen.hours:,.0f} hours of synthetic weather"
+    title = f"The verdict, in {chosen.hours:,.0f} hours of synthetic weather"
     keep(chosen.json, title, f"python -m benchmarks.verdicts --hours {chosen.hours:.0f}", table)
 
 
