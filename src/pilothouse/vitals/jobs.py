@@ -28,6 +28,6 @@ def _forget(work: Work) -> None:
 
 
 jobs = [
-    JobKind(taking.FOLD, _fold),
+    JobKind(taking.FOLD, _fold, lease=timedelta(seconds=10)),
     JobKind("vitals.forget", _forget, every=timedelta(hours=6)),
 ]
