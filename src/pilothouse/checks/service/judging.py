@@ -134,7 +134,12 @@ def _again(
         told = matter.before.told
     else:
         return None
-    return telling.again_at(matter.terms, told, said, matter.standings, asked, tx.now)
+    found = telling.again_at(matter.terms, told, said, matter.standings, asked, tx.now)
+    if matter.before is not None:
+        return found
+    # Said of the first place that looked; once all had their turn, it is said of all.
+    everybody = tx.now + matter.terms.every + matter.terms.settle
+    return min(found, everybody) if found else everybody
 
 
 def settle(

@@ -146,8 +146,19 @@ def location_faults(found: Found) -> list[tuple[Declaration, list[fitness.Fault]
 
 
 def places_in(body: bytes) -> dict[str, Locate]:
-    """Where the fields of the documents of a catalog file stand, by ref."""
-    return declaring.places(body)
+    """Where the fields of the documents of a catalog file stand, by ref; texts after their quote."""
+    lines = body.decode("utf-8", "replace").split("\n")
+    return {ref: _within(locate, lines) for ref, locate in declaring.places(body).items()}
+
+
+def _within(locate: Locate, lines: Sequence[str]) -> Locate:
+    def found(path: Path) -> Position:
+        at = locate(path)
+        line = lines[at.line - 1] if at.line <= len(lines) else ""
+        quoted = line[at.column - 1 : at.column] in ("'", '"')
+        return Position(at.line, at.column + quoted)
+
+    return found
 
 
 def problems(
