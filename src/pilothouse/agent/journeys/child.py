@@ -11,14 +11,18 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import pkgutil
 import signal
 import sys
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 
 from pilothouse.agent.journeys.model import Job, Message, Unable
 
+SHARED = Path("/tmp")  # noqa: S108  driver.placed looks whose what is there is
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # prctl(2)
 
 
@@ -31,28 +35,47 @@ def main() -> None:
         import encodings.punycode  # noqa: F401
         import traceback  # noqa: F401
 
-        from playwright._impl import _driver
-
         from pilothouse.agent.journeys import parties
         from pilothouse.agent.journeys.walking import walk
 
         parties.domain("https://shop.example")
+        axe = Path(job.axe).read_text() if job.axe else ""
+        node, program = _driver(job)
     except ImportError as error:
         tell(Unable(f"Playwright is not installed here ({error}): install pilothouse[browser]"))
         return
-    axe = Path(job.axe).read_text() if job.axe else ""
     _become(job.user)
-    driver = _driver.compute_driver_executable()
-    if not os.access(driver[0], os.X_OK) or not os.access(driver[1], os.R_OK):
-        tell(
-            Unable(
-                "journeys are walked as an unprivileged user, who may not read "
-                f"{Path(driver[0]).parent}: install Pilothouse where everybody can read it, or "
-                "start the agent as a user of its own"
-            )
-        )
+    if os.access(node, os.X_OK) and os.access(program, os.R_OK):
+        asyncio.run(walk(msgspec.structs.replace(job, axe=axe), tell))
         return
-    asyncio.run(walk(msgspec.structs.replace(job, axe=axe), tell))
+    tell(
+        Unable(
+            f"journeys are walked as an unprivileged user, who may not read {node.parent}: install "
+            "Pilothouse where everybody can read it, or start the agent as a user of its own"
+        )
+    )
+
+
+def _driver(job: Job) -> tuple[Path, Path]:
+    """Playwright's Node and its program; linked to where another user can read them."""
+    from playwright import _impl
+    from playwright._impl import _driver, transport
+
+    from pilothouse.agent.journeys import driver
+
+    node, program = map(Path, _driver.compute_driver_executable())
+    if job.user is None or driver.reachable(program):
+        return node, program
+    for module in pkgutil.walk_packages(_impl.__path__, f"{_impl.__name__}."):
+        if "pyinstaller" not in module.name:
+            import_module(module.name)
+    with suppress(OSError):  # then it cannot be read, and that is said
+        place = driver.placed(program.parents[1], SHARED)
+        node, program = place / node.name, place / "package" / program.name
+        found = (str(node), str(program))
+        # Playwright itself has no setting for it.
+        setattr(transport, "compute_driver_executable", lambda: found)  # noqa: B010
+    return node, program
 
 
 def _teller() -> _Teller:
