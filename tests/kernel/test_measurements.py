@@ -11,7 +11,7 @@ from tests.kernel.opening import opened
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.measurements import service as measurements
 from pilothouse.kernel.measurements import store
-from pilothouse.kernel.measurements.model import Bucket, Series
+from pilothouse.kernel.measurements.model import Bucket, Series, Step
 from pilothouse.kernel.measurements.sketch import Sketch
 from pilothouse.kernel.module import Measure, Module
 from pilothouse.kernel.program import Program
@@ -42,7 +42,7 @@ def put(db, found):
         measurements.put(tx, found)
 
 
-def read(db, name, labels, span, step="hour"):
+def read(db, name, labels, span, step: Step = "hour"):
     with db.read() as tx:
         return measurements.read(tx, name, labels, span[0], span[1], step)
 

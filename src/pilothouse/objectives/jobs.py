@@ -9,13 +9,18 @@ import structlog
 
 from pilothouse.kernel import outgoing
 from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.jobs import JobKind
+from pilothouse.kernel.jobs.store import RECURRING
 from pilothouse.kernel.module import Subscription
 from pilothouse.objectives.outside.prometheus import Server
 from pilothouse.objectives.service import following, measuring
 from pilothouse.objectives.service.measuring import Read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from pilothouse.kernel.events import Event
     from pilothouse.kernel.jobs.worker import Work
     from pilothouse.kernel.program import Program
@@ -32,7 +37,7 @@ REST = 0.05
 def _follow(work: Work) -> None:
     with work.finish() as tx:
         following.follow(tx, work.program.measures)
-        tx.enqueue(JUDGE)
+        tx.enqueue(JUDGE, key=RECURRING)
 
 
 def _heard(work: Work, event: Event) -> None:
@@ -44,15 +49,16 @@ def _judge(work: Work) -> None:
     run(work.program, work.stopping.is_set)
 
 
-def run(program: Program, stopping: object = None) -> None:
+def run(program: Program, stopping: Callable[[], bool] = lambda: False) -> None:
     """Read every source as far as it goes, then judge."""
     server = Server(frozenset(program.settings.trusted_hosts))
+    behind: set[int] | None = None  # in the first round all are read
     for _ in range(ROUNDS):
         with program.db.read() as tx:
             pieces = measuring.due(tx)
             end = measuring.minute_of(tx.now)
-        behind = _read(program, pieces, server, end)
-        if not behind or (callable(stopping) and stopping()):
+        behind = _read(program, [one for one in pieces if _wanted(one, behind)], server, end)
+        if not behind or stopping():
             break
     with program.db.read() as tx:
         found = measuring.judge_all(tx)
@@ -61,15 +67,20 @@ def run(program: Program, stopping: object = None) -> None:
             measuring.settle(tx, found)
 
 
-def _read(program: Program, pieces: list[Piece], server: Server, end: object) -> bool:
-    """Read one piece of each; whether there is more to read."""
-    behind = False
+def _wanted(piece: Piece, behind: set[int] | None) -> bool:
+    return behind is None or piece.kept.id in behind
+
+
+def _read(program: Program, pieces: list[Piece], server: Server, end: datetime) -> set[int]:
+    """Read one piece of each; of which there is more to read."""
+    behind: set[int] = set()
     for place in range(0, len(pieces), TOGETHER):
         found, errors = _asked(program, pieces[place : place + TOGETHER], server)
-        behind = behind or any(one.piece.end != end for one in found)
+        behind |= {one.piece.kept.id for one in found if one.piece.end < end}
         if found or errors:
             with program.db.begin() as tx:
                 measuring.record(tx, found)
+                crash_point("objectives.recording")
                 measuring.away(tx, errors)
     return behind
 
@@ -77,12 +88,17 @@ def _read(program: Program, pieces: list[Piece], server: Server, end: object) ->
 def _asked(
     program: Program, pieces: list[Piece], server: Server
 ) -> tuple[list[Read], list[tuple[int, str]]]:
+    """What each source says, or why it does not."""
     found: list[Read] = []
     errors: list[tuple[int, str]] = []
-    ours = [one for one in pieces if measuring.is_ours(one.objective)]
-    if ours:
-        with program.db.read() as tx:
-            found += [Read(one, measuring.read_ours(tx, one, program.measures)) for one in ours]
+    with program.db.read() as tx:
+        for one in pieces:
+            if not measuring.is_ours(one.objective):
+                continue
+            try:
+                found.append(Read(one, measuring.read_ours(tx, one, program.measures)))
+            except Invalid as error:
+                errors.append((one.kept.id, str(error)))
     for one in pieces:
         metric = one.objective.metric
         if metric is None or measuring.is_ours(one.objective):

@@ -12,7 +12,7 @@ from pilothouse.kernel.module import Module
 if TYPE_CHECKING:
     from pilothouse.kernel.jobs.worker import Work
 
-FORGET = "measurements.forget"
+FORGET = "measured.forget"
 REST = 0.05  # seconds between steps, so that others write meanwhile
 
 
