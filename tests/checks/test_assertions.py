@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.checks.model.documents import CheckSpec, Http
-from pilothouse.checks.rules import assertions
+from pilothouse.checks.model.documents import TYPES, CheckSpec, Http
+from pilothouse.checks.rules import assertions, names
 from pilothouse.checks.rules.expressions import Wrong, compiled
 
 SEEN: dict[str, Any] = {
@@ -139,3 +140,14 @@ def test_any_text_is_compiled_or_refused(text: str) -> None:
 @given(st.binary(max_size=200))
 def test_any_body_can_be_judged(body: bytes) -> None:
     outcome('json.a.b[0] == 1 || body.contains("x")', SEEN | {"body": body})
+
+
+def test_every_name_is_told_in_the_docs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "assertions.md").read_text()
+    untold = [
+        f"{kind} {name}"
+        for kind in TYPES
+        for name, what in names.of_type(kind).items()
+        if name not in names.ALWAYS and f"| `{name}` | {what} |" not in page
+    ]
+    assert not untold
