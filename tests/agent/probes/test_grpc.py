@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.agent.certifying import certified
 from tests.agent.probes.looking import look
 from tests.servers import LOOPBACK, free_port
 
@@ -83,6 +85,21 @@ def test_a_server_without_the_health_service_is_named_as_such() -> None:
     seen = look(Grpc(host=LOOPBACK, port=port))
     running.stop(None).wait()
     assert "no health service" in seen.reason
+
+
+def test_over_tls_the_certificate_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trusted = certified(tmp_path, monkeypatch)
+    pair = (trusted.key.read_bytes(), trusted.file.read_bytes())
+    running = grpc.server(ThreadPoolExecutor(1))
+    servicer = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, running)
+    port = running.add_secure_port(f"{LOOPBACK}:0", grpc.ssl_server_credentials([pair]))
+    running.start()
+    seen = look(Grpc(host="localhost", port=port, tls=True))
+    running.stop(None).wait()
+    assert (seen.fault, seen.values["status"]) == ("", "SERVING")
+    assert seen.certificate is not None
+    assert "tls" in seen.phases
 
 
 def test_a_server_that_speaks_something_else_costs_no_more_than_the_time(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
+from tests.agent.certifying import certified
 from tests.agent.probes.looking import look
 from tests.servers import LOOPBACK
 from websockets.sync.server import serve
@@ -48,6 +51,15 @@ def test_without_a_message_to_wait_for_the_handshake_is_enough() -> None:
     with serving(echo) as url:
         seen = look(Websocket(url=url, receive=False))
     assert (seen.fault, "body" in seen.values) == ("", False)
+
+
+def test_over_tls_the_certificate_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trusted = certified(tmp_path, monkeypatch)
+    with serving(echo, ssl=trusted.server) as url:
+        seen = look(Websocket(url=url.replace("ws://127.0.0.1", "wss://localhost"), send="ping"))
+    assert (seen.fault, seen.values["body"]) == ("", b"heard ping")
+    assert "tls" in seen.phases
+    assert seen.values["tls"]["expires_in"].days >= 28
 
 
 def test_a_server_that_keeps_silent_is_late() -> None:
