@@ -213,3 +213,28 @@ def test_what_is_long_over_is_forgotten(database_url):
         with to.program.db.begin() as tx:
             assert jobs.store.forget(tx.conn, tx.now - service.KEPT) == 0
             assert jobs.store.forget(tx.conn, tx.now) == 1
+
+
+def test_now_shows_what_is_open_the_urgent_first_and_who_was_told(database_url, tmp_path):
+    from tests.kernel.portal import PAGE, serving
+
+    from pilothouse.kernel.alerts.model import Told
+    from pilothouse.kernel.alerts.module import module
+
+    with serving(database_url, [module], data=str(tmp_path)) as portal:
+        db = portal.program.db
+        calm = changed(key="other", urgency="low", summary="<b>Disk</b> fills up")
+        for alert in (PAY, calm):
+            with db.begin() as tx:
+                event = Event(type=RAISED, data=msgspec.to_builtins(alert))
+                service.take(tx, event, jobs.rules.destinations("https://x.example", ()))
+        with db.begin() as tx:
+            answer = Told(key=PAY.key, destination="webhook", name="webhook", at=tx.now)
+            answer = msgspec.structs.replace(answer, fine=False, answer="answered 500")
+            jobs.store.tell(tx.conn, answer)
+        text = portal.get("/", PAGE).text
+    assert text.index(PAY.summary) < text.index("&lt;b&gt;Disk")
+    assert "webhook was not told" in text
+    assert "answered 500" in text
+    assert "Alerts do not reach webhook" in text
+    assert "Webhook is being told" in text

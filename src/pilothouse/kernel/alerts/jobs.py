@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ from pilothouse.kernel.module import Subscription
 if TYPE_CHECKING:
     from pilothouse.kernel.events import Event
     from pilothouse.kernel.jobs.worker import Work
+    from pilothouse.kernel.program import Program
     from pilothouse.kernel.settings import Settings
 
 FORGET = "alerts.forget"
+SETTLED = 3.0  # seconds after the start, when the first pages have been drawn
 
 
 def destinations(settings: Settings) -> tuple[Destination, ...]:
@@ -69,6 +72,18 @@ def _note(work: Work, told: Told) -> None:
 def _forget(work: Work) -> None:
     with work.finish() as tx:
         store.forget(tx.conn, tx.now - service.KEPT)
+
+
+def upkeep(program: Program, stop: threading.Event) -> None:
+    """Where alerts go by Apprise, have it loaded soon after the start."""
+    urls = program.settings.alert_urls
+
+    def load() -> None:
+        if not stop.wait(SETTLED):
+            outside.warm_up(urls)
+
+    if urls:
+        threading.Thread(target=load, name="apprise", daemon=True).start()
 
 
 jobs = [

@@ -22,5 +22,6 @@ module = Module(
     jobs=jobs.jobs,
     handlers=jobs.handlers,
     headline=service.headline,
+    upkeep=jobs.upkeep,
     templates="pilothouse.kernel.alerts",
 )

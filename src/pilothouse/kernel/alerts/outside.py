@@ -15,6 +15,8 @@ from pilothouse.kernel.alerts import rules
 from pilothouse.kernel.errors import PilothouseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pilothouse.kernel.alerts.model import Destination, Message
 
 OK = range(200, 300)
@@ -95,6 +97,15 @@ def _judge(url: str) -> None:
         raise Undelivered(str(error), hopeless=True) from error
     except outgoing.Unreachable as error:
         raise Undelivered(str(error)) from error
+
+
+def warm_up(urls: Sequence[str]) -> None:
+    """Load Apprise, which takes seconds: so that the first alert does not wait for it."""
+    import apprise
+
+    for url in urls[:1]:  # the first address has it read all of its services
+        with _Heard():
+            apprise.Apprise.instantiate(url)
 
 
 def _service(url: str, message: Message) -> Any:

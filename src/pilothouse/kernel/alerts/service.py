@@ -90,6 +90,7 @@ def still_open(tx: Tx) -> list[Open]:
 
 def _still_open(tx: Tx) -> list[Open]:
     found = store.standing(tx.conn, MOST)
+    found.sort(key=lambda one: one.alert.urgency != "high")  # the newest first of either
     told = store.told_of(tx.conn, [one.alert.key for one in found]) if found else {}
     return [Open(one, told.get(one.alert.key, [])) for one in found]
 
