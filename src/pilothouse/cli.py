@@ -71,10 +71,10 @@ def up(
     return run(_settings(data=data, host=host, port=port, sources=sources))
 
 
-def run(settings: Settings, more: Sequence[Module] = ()) -> int:
+def run(settings: Settings, more: Sequence[Module] = (), *, local: bool = True) -> int:
     """Serve the portal of these settings and do its background work, until told to end.
 
-    `more` are modules beside those of every program.
+    `more` are modules beside those of every program; `local`: with an agent of this machine.
     """
     from pilothouse.catalog.commands import load_sources
     from pilothouse.kernel.web.server import listen
@@ -100,7 +100,8 @@ def run(settings: Settings, more: Sequence[Module] = ()) -> int:
 
     def begin() -> None:
         thread.start()
-        agent.start()
+        if local:
+            agent.start()
 
     def ending() -> None:
         ended.set()  # first: it has a request open that is answered when there is something to do

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from pilothouse.demo.model import FAULTS
-from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program
-from pilothouse.kernel.settings import Settings
 
 Open = Callable[..., Program]
-Run = Callable[[Settings, Sequence[Module]], int]
+Run = Callable[..., int]
 FOLDER = Path(".pilothouse-demo")
 PORT = 8400
 

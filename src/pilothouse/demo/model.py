@@ -51,14 +51,14 @@ class Place(msgspec.Struct, frozen=True):
 PLACES = (
     Place("eu-west", "Dublin", "eu", "Northern Hosting", 53.3, -6.3, 24, 5),
     Place("us-east", "Virginia", "us", "Northern Hosting", 38.9, -77.4, 88, 6),
-    Place("ap-south", "Mumbai", "ap", "Northern Hosting", 19.1, 72.9, 112, 180),
+    Place("ap-west", "Mumbai", "ap", "Northern Hosting", 19.1, 72.9, 112, 180),
     Place("eu-central", "Frankfurt", "eu", "Mainline", 50.1, 8.7, 3, 2),
     Place("us-west", "Oregon", "us", "Mainline", 45.8, -119.7, 146, 9),
-    Place("ap-southeast", "Singapore", "ap", "Mainline", 1.3, 103.8, 158, 166),
+    Place("ap-south", "Singapore", "ap", "Mainline", 1.3, 103.8, 158, 166),
     Place("eu-north", "Stockholm", "eu", "Polar", 59.3, 18.1, 23, 6),
     Place("us-central", "Iowa", "us", "Mainline", 41.6, -93.6, 112, 8),
     Place("eu-south", "Milan", "eu", "Mainline", 45.5, 9.2, 11, 4),
-    Place("ap-northeast", "Tokyo", "ap", "Mainline", 35.7, 139.7, 224, 98),
+    Place("ap-north", "Tokyo", "ap", "Mainline", 35.7, 139.7, 224, 98),
     Place("us-south", "Texas", "us", "Polar", 32.8, -96.8, 124, 7),
     Place("eu-east", "Warsaw", "eu", "Polar", 52.2, 21.0, 19, 5),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,11 +12,10 @@ from pilothouse.demo import panel, running
 from pilothouse.demo.model import FAULTS, LOOPBACK, PLACES, Company
 from pilothouse.kernel.auth.service import tokens
 from pilothouse.kernel.errors import Conflict
-from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program
-from pilothouse.kernel.settings import Settings
 
 PORTAL = 8400
+LEVEL = "warning"  # of the log: what the terminal says is for whoever tries it
 DAYS = 2  # that the demo's tokens are good for
 
 
@@ -24,7 +23,7 @@ def start(
     folder: Path,
     port: int | None,
     open_program: Callable[..., Program],
-    run: Callable[[Settings, Sequence[Module]], int],
+    run: Callable[..., int],
 ) -> int:
     """Run until told to end. Raises Conflict when a demo runs in this folder already."""
     for name in [name for name in os.environ if name.startswith("PILOTHOUSE_")]:
@@ -34,12 +33,14 @@ def start(
         company = running.found(folder, f"http://{LOOPBACK}:{port}")
         data = folder / "portal"
         sources = (str(folder / "company"),)
-        program = open_program(data=str(data), host=LOOPBACK, port=port, sources=sources)
+        program = open_program(
+            data=str(data), host=LOOPBACK, port=port, sources=sources, log_level=LEVEL
+        )
         company = _introduced(company, program)
         running.keep(company)
         with running.running(company):
             _say(company)
-            return run(program.settings, (panel.module(company),))
+            return run(program.settings, (panel.module(company),), local=False)
 
 
 def _free_port() -> int:

@@ -272,14 +272,22 @@ def deployments(tx: Tx, entity: str, since: datetime) -> list[Deployment]:
     )
     return [
         Deployment(
-            at=one.at,
+            at=at,
             words=_deployed(one),
             href=f"/deploys/{one.data.get('deployment')}",
             wrong=one.type == "deploys.failed",
         )
         for one in found
-        if one.at is not None
+        if (at := _deployed_at(one)) is not None and at >= since
     ]
+
+
+def _deployed_at(event: events.Event) -> datetime | None:
+    """When it went live; the event may have come later."""
+    try:
+        return datetime.fromisoformat(str(event.data.get("at")))
+    except ValueError:
+        return event.at
 
 
 def _deployed(event: events.Event) -> str:

@@ -192,6 +192,7 @@ def _tell(tx: Tx, ledger: Ledger, ids: Mapping[int, int]) -> None:
             "by": one.by,
             "previous_version": one.previous_version,
             "rollback": one.rollback,
+            "at": one.changed_at.isoformat(),  # of old ones that are told of late, not the event's
         }
         tx.emit(
             Event(
