@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 
@@ -45,6 +46,30 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def burn(self) -> str:
         return saying.times(self.kept.burn) if self.kept.burn is not None else ""
+
+
+class Together(msgspec.Struct, frozen=True):
+    """The objectives of a team, the fastest first."""
+
+    lines: list[Line]
+    href: str
+
+    @property
+    def burning(self) -> int:
+        return sum(line.kept.state in ORDER for line in self.lines)
+
+    @property
+    def burn(self) -> str:
+        """Of the one that burns fastest."""
+        known = [line.kept.burn for line in self.lines if line.kept.burn is not None]
+        return saying.times(max(known)) if known else ""
+
+    @property
+    def state(self) -> str:
+        states = {line.kept.state for line in self.lines}
+        if State.PAGE in states:
+            return "bad"
+        return "warn" if State.TICKET in states else "ok" if self.burn else "idle"
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -138,9 +163,10 @@ def about(tx: Tx, ref: str) -> list[Line] | None:
     return _lines(tx, found) or None
 
 
-def of_team(tx: Tx, refs: Sequence[str]) -> list[Line] | None:
-    """The objectives of teams."""
-    return _lines(tx, store.owned_by(tx.conn, refs)) or None
+def of_team(tx: Tx, ref: str) -> Together | None:
+    """How fast the budgets of a team burn."""
+    lines = _lines(tx, store.owned_by(tx.conn, [ref]))
+    return Together(lines, f"/objectives?team={quote(ref)}") if lines else None
 
 
 def burning(tx: Tx) -> list[Line] | None:
