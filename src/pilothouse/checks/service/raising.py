@@ -10,7 +10,6 @@ from pilothouse.checks.model.judging import Change, Happened
 from pilothouse.checks.model.kept import Check, Finding, Standpoint
 from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.rules import telling
-from pilothouse.checks.service.telling import href as page_of
 from pilothouse.checks.service import telling as shown
 from pilothouse.checks.store import judged
 from pilothouse.kernel.alerts.model import Alert

@@ -146,7 +146,7 @@ def location_faults(found: Found) -> list[tuple[Declaration, list[fitness.Fault]
 
 
 def places_in(body: bytes) -> dict[str, Locate]:
-    """Where the fields of the documents of a catalog file stand, by ref; texts after their quote."""
+    """Where the fields of the documents of a file stand, by ref; texts after their quote."""
     lines = body.decode("utf-8", "replace").split("\n")
     return {ref: _within(locate, lines) for ref, locate in declaring.places(body).items()}
 

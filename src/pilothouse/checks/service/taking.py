@@ -232,15 +232,12 @@ def _step(held: Series, one: Result, check: Check, visit: Visit | None, region: 
 def _stepped(
     old: Standing | None, one: Result, check: Check, visit: Visit | None, region: str
 ) -> Standing | None:
+    terms = judging.terms_of(check.spec, check.not_before)
+    if old is not None and terms.not_before is not None and old.at < terms.not_before:
+        old = None  # what it saw before the check was another, or was paused, is over
     confirms = visit is not None and visit.kind is WantedKind.CONFIRM
-    return standing.step(
-        old,
-        one,
-        region=region,
-        at=instant_of(one.id),
-        terms=judging.terms_of(check.spec, check.not_before),
-        confirms=confirms,
-    )
+    at = instant_of(one.id)
+    return standing.step(old, one, region=region, at=at, terms=terms, confirms=confirms)
 
 
 def _worth(held: Series, one: Result, visit: Visit | None) -> bool:

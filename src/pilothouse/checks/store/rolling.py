@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import case, delete, func, select, tuple_, update
+from sqlalchemy import BigInteger, case, cast, delete, func, literal, select, tuple_, update
 
 from pilothouse.checks.model.kept import OUTCOMES, RANDOM_BITS, first_id
 from pilothouse.checks.store.packing import UNIT, unpack_phases
@@ -98,6 +98,7 @@ Numbers = dict[str, list[float]]  # by phase; "total" is there too
 def numbers(conn: Connection, hours: Collection[Hour]) -> dict[tuple[int, int], Numbers]:
     """What the results of these hours measured, of those that were an answer."""
     chosen = tuple_(again.c.series_id, again.c.hour)
+    hour, length = cast(again.c.hour, BigInteger), literal(HOUR, BigInteger)
     query = (
         select(
             again.c.series_id, again.c.hour, results.c.outcome, results.c.total, results.c.phases
@@ -105,8 +106,8 @@ def numbers(conn: Connection, hours: Collection[Hour]) -> dict[tuple[int, int], 
         .join(
             results,
             (results.c.series_id == again.c.series_id)
-            & (results.c.id >= again.c.hour * HOUR)
-            & (results.c.id < (again.c.hour + 1) * HOUR),
+            & (results.c.id >= hour * length)
+            & (results.c.id < (hour + 1) * length),
         )
         .where(chosen.in_([(one.series_id, one.hour) for one in hours]))
     )
