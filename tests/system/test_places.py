@@ -120,6 +120,7 @@ def founded(folder: Path) -> Company:
     edges = {"cdn": GATES["eu"], "cdn-us": GATES["us"]}
     company = msgspec.structs.replace(company, listens=listens | edges, ports=ports)
     running.keep(company)
+    (folder / "company" / "journey.yaml").unlink(missing_ok=True)
     checks, places = (folder / "company" / name for name in ("checks.yaml", "places.yaml"))
     checks.write_text(checks.read_text().replace("every: 1m", f"every: {EVERY}"))
     places.write_text(places.read_text().replace("127.0.0.0/8", "10.231.0.0/16"))

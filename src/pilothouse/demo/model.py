@@ -109,9 +109,26 @@ class Company(msgspec.Struct, frozen=True):
     ports: dict[str, int]  # program -> port
     events_token: str = ""  # what its deployments are told with
     agent_token: str = ""
-    vitals: str = ""  # the element by which the shop's pages tell what customers feel
     listens: dict[str, str] = {}  # program -> address, where it is not loopback
     places: bool = True  # whether this machine has loopback addresses enough for the twelve
+
+    @property
+    def watched(self) -> str:
+        """What of the catalog the shop's pages tell of."""
+        return "component:default/shop"
+
+    @property
+    def vitals_key(self) -> str:
+        """What they tell it with; it stands in the shop's catalog file."""
+        return "shop-demo"
+
+    @property
+    def vitals(self) -> str:
+        """The element by which the shop's pages tell what customers feel."""
+        return (
+            f'<script async src="{self.portal}/rum/v1/pilothouse.js" data-entity="{self.watched}" '
+            f'data-key="{self.vitals_key}"></script>'
+        )
 
     def address(self, program: str) -> str:
         """Where another program of the company finds this one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import re
 import shutil
@@ -30,6 +31,8 @@ from pilothouse.kernel.errors import Conflict
 
 FILES = Path(__file__).parent / "files"
 FIRST_PORT, HIGHEST_PORT = 8411, 32000  # above are those that outgoing connections take
+JOURNEY = "journey.yaml"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 TEMPLATE = ".in"  # so that no catalog takes our own folder for the company
 MARK = re.compile(r"@([a-z-]+)@")
 OURS = ".pilothouse-demo-folder"  # an empty file that says: this folder may be emptied
@@ -64,7 +67,7 @@ def found(folder: Path, portal: str) -> Company:
         folder=str(folder), portal=portal, ports=ports, places=_has_places(ports["shop"])
     )
     for source in sorted(FILES.rglob("*")):
-        if source.is_file():
+        if source.is_file() and (source.name != JOURNEY or has_browser()):
             to = folder / "company" / source.relative_to(FILES)
             _write(company, source, to.with_name(source.name.removesuffix(TEMPLATE)))
     (folder / "company" / "places.yaml").write_text(_places())
@@ -144,6 +147,12 @@ def is_free(port: int, address: str = LOOPBACK) -> bool:
         except OSError:
             return False
     return True
+
+
+def has_browser() -> bool:
+    """Whether journeys can be walked on this machine."""
+    known = any(map(shutil.which, BROWSERS))
+    return known and importlib.util.find_spec("playwright") is not None
 
 
 def _has_places(port: int) -> bool:
