@@ -7,6 +7,7 @@ import os
 import struct
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(tempfile, "tempdir", folder)
         yield
         assert ours() == set()
+        assert dead() == []
         assert list(Path(folder).iterdir()) == []
 
 
@@ -51,6 +53,15 @@ def ours() -> set[str]:
         if f"PILOTHOUSE_JOURNEY_OF={os.getpid()}\0".encode() in environment:
             found.add((folder / "cmdline").read_text()[:80])
     return found
+
+
+def dead() -> list[str]:
+    """Our children that ended and that nobody waited for."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            found.append(stat.read_text())
+    return [one for one in found if one.rpartition(") ")[2].split()[:2] == ["Z", str(os.getpid())]]
 
 
 def sign_in(shop: Shop) -> tuple[Step, ...]:
@@ -230,6 +241,27 @@ async def journey(page, step):
 """
     seen = walk(Journey(script="x.py", code=code), scripts=True, seconds=9.0)
     assert (seen.fault, "hung" in seen.reason) == ("time", True)
+
+
+@pytest.mark.parametrize(
+    ("complaint", "words"),
+    [
+        ("FATAL:zygote_host_impl_linux.cc(128)] No usable sandbox!", "it needs user namespaces"),
+        ("error while loading libnss3.so", "did not start: error while loading libnss3.so"),
+    ],
+)
+def test_a_browser_that_does_not_start_is_no_failure_of_the_shop(
+    monkeypatch: pytest.MonkeyPatch, complaint: str, words: str
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        program = Path(folder) / "chromium"
+        program.write_text(f"#!/bin/sh\necho '{complaint}' >&2\nexit 1\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PILOTHOUSE_CHROMIUM", str(program))
+        seen = walk(Journey(steps=(Step(goto="http://shop.localhost/"),)))
+    assert (seen.unable, seen.fault) == (True, "")
+    assert words in seen.reason
 
 
 def test_without_a_browser_the_agent_is_unable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ _ROUNDS, _BETWEEN = 200, 0.01  # seconds: until all are gone, or two are over
 def descendants(root: int) -> list[int]:
     """The process and all that came of it. What loses its parent has the root for one again."""
     children: dict[int, list[int]] = {}
+    if not _PROC.is_dir():  # not Linux
+        return [root]
     for name in os.listdir(_PROC):  # noqa: PTH208  four times a second: a Path each costs more
         if name.isdigit() and (parent := _parent(int(name))) is not None:
             children.setdefault(parent, []).append(int(name))
@@ -95,10 +97,23 @@ def kill(root: int) -> set[int]:
 
 
 def bury(ended: set[int]) -> None:
-    """Wait for processes that were adopted: nobody else would, where there is no init."""
-    for pid in ended:
-        with suppress(ChildProcessError, ProcessLookupError):
-            os.waitpid(pid, os.WNOHANG)
+    """Wait for processes that were adopted: nobody else would, where there is no init.
+
+    One whose first thread is gone can be waited for only when its others are gone too.
+    """
+    left = set(ended)
+    for _ in range(_ROUNDS):
+        left = {pid for pid in left if not _buried(pid)}
+        if not left:
+            return
+        time.sleep(_BETWEEN)
+
+
+def _buried(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except (ChildProcessError, ProcessLookupError):
+        return True  # it never was ours, or is no more
 
 
 def _alive(pid: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -40,6 +41,8 @@ ARGUMENTS = (  # nothing goes out on its own, and nothing but by the proxy
     "--no-pings",
 )
 _LONGEST = 300
+_NO_SANDBOX = re.compile(r"no usable sandbox|namespace sandbox|suid sandbox", re.IGNORECASE)
+_ITS_WORDS = re.compile(r"\[err\] (.+)")  # in Playwright's log of a start that failed
 _BAD_STATUS = 400
 
 
@@ -231,13 +234,13 @@ def _waited(text: str) -> str:
 
 
 def _no_browser(text: str) -> str:
-    if "sandbox" in text.lower():
+    if _NO_SANDBOX.search(text):
         return (
             "Chromium's sandbox does not work here: it needs user namespaces (in a container, a "
             "seccomp profile that allows them; docs/journeys.md)"
         )
-    lines = [line for line in text.splitlines() if line.strip()]
-    return f"Chromium did not start: {lines[0] if lines else ''}"[:_LONGEST]
+    said = _ITS_WORDS.findall(text) or text.strip().splitlines()[:1]
+    return f"Chromium did not start: {'; '.join(said[:3])}"[:_LONGEST]
 
 
 async def _after(job: Job, page: Page, watch: Watch, *, ok: bool) -> bool:
