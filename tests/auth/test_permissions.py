@@ -26,6 +26,10 @@ OPEN = {
     ("GET", "/login"), ("POST", "/login"), ("GET", "/login/{provider:str}"),
     ("GET", "/login/{provider:str}/callback"), ("POST", "/logout"), ("POST", "/display"),
     ("POST", "/hooks/github"), ("POST", "/hooks/gitlab"),
+    ("GET", "/hooks/heartbeats/{key:str}"), ("POST", "/hooks/heartbeats/{key:str}"),
+    ("GET", "/hooks/heartbeats/{key:str}/{signal:str}"),
+    ("POST", "/hooks/heartbeats/{key:str}/{signal:str}"),
+    ("GET", "/status/{namespace:str}/{name:str}"),
     ("GET", "/rum/v1/pilothouse.js"), ("POST", "/rum/v1/beacon"),
 }  # fmt: skip
 SHUT = sorted(set(TOLD) - OPEN)

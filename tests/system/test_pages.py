@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.servers import free_port
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 THEMES = ("chart", "night")
 WIDTHS = (1440, 390)
+VISIT = int(time.time() * 1000) << 20 | 7  # the number of a visit that failed
 PATHS = (
     "/",
     "/catalog",
@@ -52,6 +54,16 @@ PATHS = (
     "/vitals?metric=cls&days=1",
     "/teams/default/payments",
     "/catalog/component/default/checkout/vitals",
+    "/checks",
+    "/checks?q=nothing-has-this",
+    "/checks/default/pay",
+    "/checks/default/pay?period=1h",
+    "/checks/default/pay?period=90d",
+    "/checks/default/nightly",
+    f"/checks/default/pay/results/{VISIT}",
+    "/locations",
+    "/locations/eu-west",
+    "/status/default/shop",
     "/deploys",
     "/deploys?state=failed",
     "/deploys?q=nothing-has-this-name",
@@ -198,8 +210,29 @@ spec: {type: database, owner: payments}
 ---
 apiVersion: backstage.io/v1alpha1
 kind: System
-metadata: {name: shop}
+metadata: {name: shop, annotations: {pilothouse/status-page: public}}
 spec: {owner: payments, domain: commerce}
+---
+apiVersion: pilothouse/v1
+kind: ProbeLocation
+metadata: {name: eu-west, title: Ireland}
+spec: {region: eu, provider: example, latitude: 53.3, longitude: -6.3}
+---
+apiVersion: pilothouse/v1
+kind: Check
+metadata: {name: pay, title: "Pay <b>now</b>"}
+spec:
+  entity: component:default/checkout
+  critical: true
+  every: 1h
+  locations: [eu-west]
+  journey:
+    steps: [{name: Open, goto: "https://shop.example/"}, {name: Pay, click: "#pay"}]
+---
+apiVersion: pilothouse/v1
+kind: Check
+metadata: {name: nightly, title: Books are closed}
+spec: {entity: component:default/checkout, heartbeat: {cron: "0 3 * * *"}}
 ---
 apiVersion: backstage.io/v1alpha1
 kind: Domain
@@ -289,6 +322,44 @@ def tell_of_deployments(port: int) -> None:
     connection.close()
 
 
+def tell_of_a_visit(port: int) -> None:
+    """What an agent would have sent of a journey that failed."""
+    shop, ads = "https://shop.example", "https://ads.example"
+    browsed = {
+        "requests": [
+            {"url": f"{shop}/", "start": 0, "ms": 300, "status": 200, "kind": "document"},
+            {"url": f"{ads}/x.js", "start": 300, "ms": 900, "status": 200, "kind": "script",
+             "third": True},
+            {"url": f"{shop}/api/pay", "start": 400, "ms": 800, "status": 504, "kind": "fetch"},
+        ],
+        "lcp": 1900,
+        "third_party_blocking": 300,
+        "console_errors": ["<b>no</b>"],
+    }  # fmt: skip
+    result = {
+        "id": VISIT,
+        "check": "check:default/pay",
+        "location": "eu-west",
+        "total": 1200,
+        "outcome": "failed",
+        "fault": "504",
+        "reason": "504 from POST /api/pay",
+        "status": 504,
+        "phases": {"dns": 5, "connect": 20, "tls": 30, "first_byte": 900, "body": 12},
+        "assertions": [["status == 200", False, "status is 504"]],
+        "sample": "<script>alert(1)</script>",
+        "steps": [{"name": "Open", "ms": 300}, {"name": "Pay", "ms": 900, "ok": False}],
+        "browsed": browsed,
+    }
+    body = json.dumps({"agent": "one", "location": "eu-west", "results": [result]})
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", "/api/checks/results", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    assert json.loads(answer.read())["kept"] == 1
+    connection.close()
+
+
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("pages")
@@ -308,6 +379,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     running.wait_for_http(port, "/apis/changes/1")  # an API changed meanwhile
     tell_of_deployments(port)
     running.wait_for_http(port, "/deploys/5")
+    running.wait_for_http(port, "/checks/default/pay")
+    tell_of_a_visit(port)
     running.wait_for_http(port, "/objectives/default/deployments/1")
     yield Portal(f"http://127.0.0.1:{port}", file)
     next(starting, None)
@@ -424,6 +497,20 @@ def test_everything_reads_and_works_without_scripts(browser: Browser, portal: Po
     tab.locator("#q").press("Enter")
     tab.locator("main li a", has_text="Maya Okafor").first.click()
     expect(tab.locator("h1")).to_have_text("Maya Okafor")
+    context.close()
+
+
+def test_a_check_is_paused_and_goes_on_without_scripts(browser: Browser, portal: Portal) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(portal.url + "/checks")
+    tab.locator("main").get_by_role("link", name="Books are closed").click()
+    tab.get_by_role("button", name="Pause", exact=True).click()
+    tab.get_by_label("Why").fill("The month is being closed by hand")
+    tab.get_by_role("button", name="Pause the check").click()
+    expect(tab.locator("main")).to_contain_text("The month is being closed by hand")
+    tab.get_by_role("button", name="Resume").click()
+    expect(tab.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     context.close()
 
 
