@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.vitals.telling import SHOP, TEAM, component, group, telling
 
@@ -96,11 +97,16 @@ def test_the_board_is_by_team_and_then_by_service(told):
     assert "Shop" in told.page(f"/vitals?team={TEAM}")
 
 
-def test_the_copy_has_the_pages(told):
+def test_the_copy_has_the_pages_of_what_is_there(told):
     from pilothouse.vitals.module import module
 
+    with told.db.begin() as tx:
+        gone = Seen("component:default/gone", "group:default/gone", "lcp", "/", "", "phone", 0, [1])
+        taking.keep(tx, Batch([msgspec.structs.replace(gone, minute=taking.minute_of(tx.now))]))
+        taking.fold(tx)
     with told.db.read() as tx:
         paths = {one.path for one in module.exported(tx)}
+    assert not [path for path in paths if "gone" in path]
     assert {
         "/vitals",
         "/teams/default/storefront",

@@ -2,11 +2,17 @@
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function numbers(table) {
-  const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+  const heads = [...table.tHead.rows[0].cells].slice(1);
+  const names = heads.map((cell) => cell.textContent.trim());
+  const marks = heads.map((cell, at) => cell.dataset.mark ?? ["--mark-1", "--bad", "--mark-2"][at]);
   const rows = [...table.tBodies[0].rows];
   const x = rows.map((row) => Date.parse(row.cells[0].dataset.x) / 1000);
-  const series = names.map((_, at) => rows.map((row) => Number.parseFloat(row.cells[at + 1].textContent)));
-  return { names, data: [x, ...series] };
+  const value = (cell) => {
+    const found = Number.parseFloat(cell.dataset.y ?? cell.textContent); // data-y: where units differ
+    return Number.isNaN(found) ? null : found; // a gap
+  };
+  const series = names.map((_, at) => rows.map((row) => value(row.cells[at + 1])));
+  return { names, marks, data: [x, ...series] };
 }
 
 function paint(color) {
@@ -25,8 +31,8 @@ async function draw(chart, table) {
     document.head.append(link);
   }
   const { default: UPlot } = await import(chart.dataset.zoom);
-  const { names, data } = numbers(table);
-  const colors = ["--mark-1", "--bad", "--mark-2"].map(paint);
+  const { names, marks, data } = numbers(table);
+  const colors = marks.map(paint);
   const axis = { stroke: paint("--ink-3"), grid: { stroke: paint("--line") } };
   const place = document.createElement("div");
   chart.querySelector("svg").replaceWith(place);
@@ -34,7 +40,7 @@ async function draw(chart, table) {
     width: chart.clientWidth,
     height: 220,
     axes: [axis, axis],
-    scales: { y: { range: (_, low, high) => [0, Math.max(high, 1)] } },
+    scales: { y: { range: (_, low, high) => [0, high > 0 ? high : 1] } },
     series: [{}, ...names.map((label, at) => ({ label, stroke: colors[at], width: 2, points: { show: true } }))],
   }, data, place);
   addEventListener("resize", () => plot.setSize({ width: chart.clientWidth, height: 220 }));

@@ -49,6 +49,7 @@ def board(
         title=title,
         found=found,
         metrics=METRICS,
+        reasons=REASONS,
         periods=showing.PERIODS,
         value=drawing.value,
     )

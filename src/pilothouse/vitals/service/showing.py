@@ -171,6 +171,7 @@ class Board(msgspec.Struct, frozen=True):
     metric: Metric
     team: Named | None
     lines: list[Line]
+    dropped: dict[str, int]  # what named no entity that takes any
 
 
 def board(tx: Tx, asked: Asked, team: str = "") -> Board:
@@ -186,6 +187,7 @@ def board(tx: Tx, asked: Asked, team: str = "") -> Board:
         METRICS[asked.metric],
         names.get(team),
         [msgspec.structs.replace(line, named=names.get(line.name)) for line in lines],
+        {} if team else store.dropped_of(tx.conn, [""], taking.day_of(tx.now - WEEK)),
     )
 
 
@@ -300,13 +302,17 @@ def has_any(tx: Tx, ref: str) -> bool:
 
 
 def telling(tx: Tx) -> list[str]:
-    """Entities that told something lately."""
-    return store.refs(tx.conn)
+    """Entities of the catalog that told something lately."""
+    return _there(tx, store.refs(tx.conn))
+
+
+def _there(tx: Tx, refs: Sequence[str]) -> list[str]:
+    return [ref for ref, named in sorted(views.name_all(tx, refs).items()) if named.exists]
 
 
 def teams(tx: Tx) -> list[str]:
-    """Teams whose services told something in the last weeks."""
+    """Teams of the catalog whose services told something in the last weeks."""
     start, end = _span(tx.now, Asked(days=TREND))
     labels = {"metric": FIRST, "by": "all"}
     found = measurements.read(tx, taking.NAME, labels, start, end, "day")
-    return sorted({team for series in found if (team := series.label("team"))})
+    return _there(tx, sorted({team for series in found if (team := series.label("team"))}))
