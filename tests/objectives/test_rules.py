@@ -145,6 +145,22 @@ def test_a_few_events_do_not_wake_anybody():
     assert any(burn.burning for burn in found)
 
 
+@given(st.sampled_from([1, 5, 10, 20, 30, 60]), st.integers(0, 59))
+def test_slices_that_are_all_bad_burn_at_whatever_minute_one_looks(width, minute):
+    now = NOW.replace(minute=minute)
+    slices = Slices(minutes=width, target=0.9)
+    counts = [Count(now - n * MINUTE, 0, 1) for n in range(1, 4 * 24 * 60)]
+    one = objective(0.99, slices=slices)
+    view = View(one, rows(hours(counts, slices, now)), now)
+    assert all(burn.burning for burn in burning.burns(one, view.over))
+
+
+def test_where_half_of_the_slices_have_no_data_nothing_is_said():
+    one = objective(0.99, slices=Slices(minutes=5, target=0.9))
+    assert not any(burn.burning for burn in burning.burns(one, over(0, 5)))
+    assert burning.burns(one, over(0, 6))[0].burning
+
+
 def test_a_rule_burns_only_when_both_of_its_times_do():
     rule = Rule(severity="page", long=HOUR, short=5 * MINUTE, factor=14.4)
     assert Burn(rule, 14.4, 14.4, 100).burning

@@ -76,10 +76,23 @@ def burns(objective: Objective, over: Callable[[timedelta], Sum]) -> tuple[Burn,
 
 
 def _burn(objective: Objective, rule: Rule, over: Callable[[timedelta], Sum]) -> Burn:
-    long, short = over(rule.long), over(rule.short)
+    least = shortest(objective)
+    long, short = over(max(rule.long, least)), over(max(rule.short, least))
     target = objective.target
-    few = long.total < objective.minimum
+    few = long.total < fewest(objective, rule)
     return Burn(rule, rate(long, target), rate(short, target), long.total, few)
+
+
+def shortest(objective: Objective) -> timedelta:
+    """The least time to look at: in two slices there is always a whole one."""
+    return 2 * objective.slices.minutes * MINUTE if objective.slices else MINUTE
+
+
+def fewest(objective: Objective, rule: Rule) -> float:
+    """Below so many a rule says nothing: the objective's minimum of events, or half the slices."""
+    if objective.slices is None:
+        return objective.minimum
+    return max(rule.long, shortest(objective)) / (objective.slices.minutes * MINUTE) / 2
 
 
 def judged(found: Sequence[Burn], budget: Budget | None, before: State) -> Judged:
