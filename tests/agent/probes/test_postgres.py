@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -121,6 +123,30 @@ def test_a_database_that_is_away_is_refused() -> None:
     seen = look(documents.Postgres(dsn=f"postgresql://x:y@{LOOPBACK}:{free_port()}/z"))
     assert seen.fault == "conn"
     assert "refused" in seen.reason
+
+
+def test_the_agents_own_password_goes_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that anybody may name asks for one in the clear."""
+    monkeypatch.setenv("PGPASSWORD", "of the agent")
+    listening = socket.create_server((LOOPBACK, 0))
+    heard: list[bytes] = []
+
+    def ask_for_it() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(8)  # may it be encrypted?
+            connection.sendall(b"N")
+            connection.recv(1000)
+            connection.sendall(b"R" + struct.pack(">II", 8, 3))
+            heard.append(connection.recv(1000))
+
+    thread = threading.Thread(target=ask_for_it)
+    thread.start()
+    port = listening.getsockname()[1]
+    seen = look(documents.Postgres(dsn=f"postgresql://watch@{LOOPBACK}:{port}/x"))
+    thread.join()
+    listening.close()
+    assert (seen.fault, heard) == ("auth", [b""])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -29,6 +30,9 @@ _PHASES = {  # libpq, "PQconnectPoll": what is under way in this state
 _FULL = ("too many clients", "too many connections", "connection slots", "no more connections")
 _BOOLEAN, _WHOLE, _NUMBERS = 16, (20, 21, 23, 26), (700, 701, 1700)  # pg_type's oids
 _LONGEST = 1000  # letters of a value
+_OURS = {"hostaddr", "service", "passfile", "sslkey", "sslcert", "sslrootcert", "servicefile"}
+# What libpq would else take from the agent's environment and home, for whichever server is asked.
+_NOT_THE_AGENTS = {"password": "", "passfile": os.devnull, "gssencmode": "disable"}
 # What everybody may read: pg_stat_activity tells only its own. Walkers of replication stand apart
 # (max_wal_senders); reserved_connections is there since PostgreSQL 16.
 _USED = """
@@ -155,11 +159,15 @@ async def _connected(
         parts: dict[str, Any] = {**conninfo_to_dict(dsn)}
     except psycopg.ProgrammingError:
         raise Broken("dsn", "the dsn cannot be read", unable=True) from None
+    kept = dict(_NOT_THE_AGENTS)
+    if "password" in parts:
+        kept.pop("password")
     host, port = str(parts.get("host") or ""), str(parts.get("port") or "5432")
     if not host or "," in host or host.startswith(("/", "@")) or not port.isdigit():
         raise Broken("dsn", "the dsn is to name one host, reached by TCP", unable=True)
-    own = {"hostaddr", "service", "passfile", "sslkey", "sslcert", "sslrootcert", "servicefile"}
-    parts = {name: value for name, value in parts.items() if name not in own}
+    if parts.get("sslrootcert") == "system":
+        kept["sslrootcert"] = "system"
+    parts = {name: value for name, value in parts.items() if name not in _OURS} | kept
     addresses = await connecting.addresses(visit, host, int(port), ip, phases)
     for place, address in enumerate(addresses):
         ipaddress.ip_address(address)
