@@ -41,6 +41,13 @@ class Lobby:
     _seats: set[_Seat] = field(default_factory=set)
     _looking: asyncio.Task[None] | None = None
     _plan: int = 0
+    _closed: bool = False
+
+    def close(self) -> None:
+        """Let everybody go: this process ends. From any thread."""
+        self._closed = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake, None)
 
     async def wait(self, location: str, agent: str, known: str) -> Asked:
         """What is wanted of an agent; nothing after a while, or when its plan is another."""
@@ -60,6 +67,8 @@ class Lobby:
                 except TimeoutError:
                     return found
                 seat.woken.clear()
+                if self._closed:
+                    return found
                 found = await asyncio.to_thread(self._ask, location, agent, False)
             return found
         finally:
