@@ -289,13 +289,20 @@ def _upkeep(program: Program, stop: threading.Event) -> None:
 def _serve(
     program: Program, sockets: list[Any], then: Callable[[], Any], ending: Callable[[], None]
 ) -> None:
+    from pilothouse.checks.jobs.lobby import lobby
     from pilothouse.kernel.telemetry import trace
     from pilothouse.kernel.web.build import build
     from pilothouse.kernel.web.server import make
 
     application, live = build(program)
     application = trace(application, program.db, program.settings.otlp_endpoint)
-    server = make(application, live, program.settings, ending)
+    waiting = lobby(program.db)
+
+    def ends() -> None:
+        waiting.close()
+        ending()
+
+    server = make(application, live, program.settings, ends)
     gc.freeze()  # all of this stays: collections need not look through it again and again
     then()
     server.run(sockets=sockets)

@@ -71,9 +71,9 @@ class Server:
         answer = await self._ask("POST", "results", body=body)
         return decoded(answer.body, Taken)
 
-    async def wanted(self) -> Asked:
-        """Visits out of turn that are wanted; waits for some, but not for ever."""
-        answer = await self._ask("GET", "confirm", seconds=POLL)
+    async def wanted(self, etag: str) -> Asked:
+        """Visits out of turn that are wanted; waits for some, or another plan, not for ever."""
+        answer = await self._ask("GET", "confirm", about={"plan": etag}, seconds=POLL)
         return decoded(answer.body, Asked) if answer.body else Asked()
 
     async def put_evidence(self, file: Path) -> None:
@@ -88,13 +88,14 @@ class Server:
         method: str,
         path: str,
         *,
+        about: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         body: bytes = b"",
         seconds: float = SECONDS,
     ) -> Answer:
         """One request. Raises Away or Refused."""
-        about = {"location": self.location, "agent": self.agent}
-        query = f"?{urlencode(about)}" if method == "GET" else ""
+        asked = {"location": self.location, "agent": self.agent, **(about or {})}
+        query = f"?{urlencode(asked)}" if method == "GET" else ""
         sent = {
             "authorization": f"Bearer {self.token}",
             "user-agent": f"pilothouse-agent/{__version__}",

@@ -242,7 +242,7 @@ class Agent:
         retry = _Retry()
         while True:
             try:
-                asked = await self.server.wanted()
+                asked = await self.server.wanted(self.etag)
                 retry.fine("wanted")
             except (Away, Refused) as error:
                 await asyncio.sleep(retry.failed("wanted", error))
