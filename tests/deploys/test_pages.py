@@ -179,3 +179,20 @@ def test_what_failed_to_deploy_is_found_first(told):
     assert page.index("/catalog/component/default/service-02") < page.index(
         "/catalog/component/default/service-00"
     )
+
+
+def test_the_page_of_a_team_has_how_often_it_deploys_against_its_target(database_url, tmp_path):
+    aims = "metadata: {annotations: {pilothouse/target-deployments: '3'}, name: team-a}"
+    team = group("team-a").replace("metadata: {name: team-a}", aims)
+    service = component("service-00", "shop/s0")
+    with telling(database_url, tmp_path, service, team) as told:
+        assert "Deployment frequency" not in told.page("/teams/default/team-a")
+        deploy(told, 1, 3)
+        deploy(told, 2, 2)
+        told.take()
+        text = told.page("/teams/default/team-a")
+    assert "Deployment frequency" in text
+    assert "2 a week" in text
+    assert "target: 3 a week or more" in text
+    assert "Under target" in text
+    assert "/deploys/frequency?service=component%3Adefault/service-00" in text
