@@ -10,6 +10,7 @@ python -m benchmarks.docs --json benchmarks/results/docs-sqlite.json
 python -m benchmarks.apis --json benchmarks/results/apis-sqlite.json
 python -m benchmarks.objectives --json benchmarks/results/objectives-sqlite.json
 python -m benchmarks.sketches --json benchmarks/results/sketches.json
+python -m benchmarks.verdicts --json benchmarks/results/verdicts.json
 python -m benchmarks.report
 """
 
