@@ -23,7 +23,7 @@ from pilothouse.kernel import logs
 
 NAME = "chandlery"
 SOON = 0.25  # seconds until a portal that is not up yet is asked again
-POST, PAUSE = 400, 0.5  # results in one post of history, and seconds between two
+POST, PAUSE = 400, 0.3  # results in one post of history, and seconds between two
 
 
 def main() -> None:
@@ -62,6 +62,9 @@ async def _tell_history(company: Company) -> None:
             await asyncio.sleep(PAUSE)
             with suppress(Away, Refused):
                 await server.post([msgspec.json.encode(result) for result in batch], 0)
+    # Objectives count what is known when they come, and then what comes.
+    for file in (Path(company.folder) / "company").glob(f"*{model.LATER}"):
+        file.rename(file.with_suffix(""))
 
 
 def _server(company: Company, place: Place) -> Server:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 LOOPBACK = "127.0.0.1"
+LATER = ".later"  # what the catalog is to read once the days before are told
 STATE = "demo.json"  # in the demo's folder: the running company
 
 # Every program of the company that listens, and what people call it.

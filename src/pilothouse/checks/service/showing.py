@@ -295,10 +295,16 @@ def _in_trouble(tx: Tx) -> list[Told]:
     return tx.once("checks.in_trouble", find)
 
 
-def _worst(one: Told) -> tuple[bool, bool, bool, float]:
+def _worst(one: Told) -> tuple[bool, bool, bool, bool, float]:
     regional = bool(one.standpoint and one.standpoint.verdict.regions)
     since = one.since.timestamp() if one.since else 0.0
-    return (not one.check.critical, one.state is not State.FAILED, regional, since)
+    return (
+        one.mending,
+        not one.check.critical,
+        one.state is not State.FAILED,
+        regional,
+        since,
+    )
 
 
 def headline(tx: Tx) -> Headline | None:
@@ -312,11 +318,13 @@ def headline(tx: Tx) -> Headline | None:
         (one.check.critical, one.state is State.FAILED)
     ]
     verb = "is failing" if one.state is State.FAILED else "is degraded"
+    if one.mending:
+        weight, verb = 55, "is recovering"
     place = places.within(one.standpoint.verdict.regions) if one.standpoint else ""
     others = f" {counted(len(found) - 1, 'more check')} in trouble." if found[1:] else ""
     return Headline(
         weight,
-        "bad" if one.state is State.FAILED else "warn",
+        "bad" if one.state is State.FAILED and not one.mending else "warn",
         f"{named.title} {verb}{place}",
         f"{one.check.title}: {one.why}.{others}",
         one.href,

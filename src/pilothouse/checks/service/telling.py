@@ -72,7 +72,19 @@ class Told(msgspec.Struct, frozen=True):
         return self.pause is not None or self.resting is not None
 
     @property
+    def mending(self) -> bool:
+        """It works again, and not yet for long enough to be called recovered."""
+        point = self.standpoint
+        return (
+            point is not None
+            and RANKS[point.state] < RANKS[State.UNKNOWN]
+            and point.verdict.state is State.HEALTHY
+        )
+
+    @property
     def mark(self) -> str:
+        if self.mending and not self.pause:
+            return "warn"
         return "idle" if self.pause else MARKS[self.state][0]
 
     @property
@@ -80,6 +92,8 @@ class Told(msgspec.Struct, frozen=True):
         """Its state in words: "Failing in Europe", "Paused"."""
         if self.pause:
             return "Paused"
+        if self.mending:
+            return "Recovering"
         words = MARKS[self.state][1]
         verdict = self.standpoint.verdict if self.standpoint else None
         if verdict and RANKS[self.state] < RANKS[State.UNKNOWN]:
