@@ -19,7 +19,7 @@ def exported(tx: Tx) -> Iterator[Exported]:
             yield Exported(f"/checks?offset={offset}")
         yield Exported("/locations")
     for one in checks:
-        yield Exported(telling.href(one.ref), (one.ref, one.entity))
+        yield Exported(telling.href(one.ref))  # each time: results come without an event
     for place in agents.all_locations(tx):
         if checks:
             yield Exported(telling.location_href(place.name))
