@@ -17,13 +17,14 @@ from pilothouse.kernel.errors import Invalid
 
 PREFIX = "PILOTHOUSE_"
 FILE = "pilothouse.toml"
-# Read elsewhere: by the tests' crash points, for the check secrets of agents, by the wrapper.
+# Read elsewhere: by the tests' crash points, for agents (secrets, browser), by the wrapper.
 NOT_SETTINGS = (
     "PILOTHOUSE_CRASH_AT",
     "PILOTHOUSE_SECRET_",
     "PILOTHOUSE_SIGN_IN_SECRET_",
     "PILOTHOUSE_CONFIG",
     "PILOTHOUSE_ENV",
+    "PILOTHOUSE_CHROMIUM",
 )
 OURS_TOO = "PILOTHOUSE_SECRET_KEY"  # the one setting among the check secrets' names
 LISTS = frozenset(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.agent.journeys.shop import Shop, open_shop
 from tests.agent.probes.looking import look
-from tests.servers import NEEDS_CHROMIUM, chromium_path
+from tests.servers import NEEDS_CHROMIUM, chromium_path, free_port
 
 from pilothouse.agent.journeys import leading
 from pilothouse.agent.seen import Seen
@@ -164,6 +164,13 @@ def test_axe_counts_violations_where_an_assertion_asks(shop: Shop) -> None:
     assert seen.values["axe"]["serious"] >= 1  # no language
     assert set(seen.evidence) == {"screenshot.png", "har.json"}  # should the assertion fail
     assert "axe" not in walk(plain).values
+
+
+def test_a_shop_that_is_closed_is_told_in_words() -> None:
+    seen = walk(Journey(steps=(Step(name="Open", goto=f"http://shop.localhost:{free_port()}/"),)))
+    assert (seen.fault, seen.unable) == ("net", False)
+    assert seen.reason.startswith("Open: shop.localhost cannot be reached: ")
+    assert seen.reason.endswith("connection refused")
 
 
 def test_what_the_browser_asks_is_judged_too(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.servers import free_port
 
 from pilothouse.agent.journeys import proxy
 from pilothouse.agent.journeys.proxy import Proxy, running
@@ -117,7 +118,11 @@ def test_a_name_that_nobody_knows_and_a_port_that_nobody_listens_on_are_unreacha
     monkeypatch.setattr(proxy.resolving, "lookup", lookup)
     said, way_out = asyncio.run(through(lambda *_: True, by_name("nobody.example", 80)))
     assert said == bytes([4])
-    assert not way_out.refused["nobody.example"].forbidden
+    assert way_out.refused["nobody.example"] == proxy.Refusal("its name is not known")
+    closed = by_name("shop.localhost", free_port())
+    said, way_out = asyncio.run(through(lambda *_: True, closed))
+    assert said == bytes([4])
+    assert "refused" in way_out.refused["shop.localhost"].why
 
 
 def test_others_of_the_machine_are_not_served() -> None:

@@ -112,8 +112,8 @@ def bury(ended: set[int]) -> None:
 def _buried(pid: int) -> bool:
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except (ChildProcessError, ProcessLookupError):
-        return True  # it never was ours, or is no more
+    except ChildProcessError:  # gone, or not ours yet: its parent is still about to die
+        return not (_PROC / str(pid)).exists()
 
 
 def _alive(pid: int) -> bool:

@@ -7,6 +7,7 @@ and connects to one that it judged: a name that means something else a moment la
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -113,10 +114,17 @@ class Proxy:
             why = f"{addresses[0]} is not an address that this agent may visit" if addresses else ""
             self._refuse(host, Refusal(why or "its name is not known", forbidden=bool(addresses)))
             raise _Refused(_FORBIDDEN if addresses else _UNREACHABLE)
+        why = ""
         for address in judged[:4]:
-            with suppress(OSError, TimeoutError):
+            try:
                 async with asyncio.timeout(SECONDS):
                     return await asyncio.open_connection(address, port, limit=_CHUNK)
+            except TimeoutError:
+                why = f"{address}, port {port}, does not answer"
+            except OSError as error:
+                said = os.strerror(error.errno) if error.errno else str(error)
+                why = f"{address}, port {port}: {said.lower()}"
+        self._refuse(host, Refusal(why))
         raise _Refused(_UNREACHABLE)
 
     def _refuse(self, host: str, refusal: Refusal) -> None:

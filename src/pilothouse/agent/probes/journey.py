@@ -97,7 +97,8 @@ def _refused(seen: Seen, refused: Mapping[str, proxy.Refusal]) -> None:
     host, first = next(iter(found.items()))
     if seen.fault and not seen.status:  # not even the first page came
         seen.unable = first.forbidden
-        seen.reason = f"{host}: {first.why}"
+        step = next((f"{one.name}: " for one in seen.steps if not one.ok), "")
+        seen.reason = f"{step}{host} cannot be reached: {first.why}"
 
 
 def _axe(visit: Visit) -> str:
