@@ -17,6 +17,7 @@ from pilothouse.kernel.errors import Conflict, Invalid
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.events import events as journal
 from pilothouse.kernel.jobs import store
+from pilothouse.kernel.measurements.store import days
 from pilothouse.kernel.tx import Database
 
 WAYS = [("sqlite", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "sqlite")]
@@ -46,6 +47,7 @@ def fill(db):
         tx.enqueue("ring", {"n": 2})
         rows = [{"rowid": 7, "text": "the tug Äolus"}, {"rowid": 9, "text": "a lighthouse"}]
         tx.conn.execute(insert(metadata.tables["catalog_texts"]), rows)
+        tx.conn.execute(insert(days), [{"day": 1, "series_id": 2, "sketch": b"\0\xff bytes"}])
 
 
 def everything(db):

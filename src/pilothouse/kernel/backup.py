@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
+from base64 import b64decode
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     DateTime,
+    LargeBinary,
     MetaData,
     Table,
     func,
@@ -183,6 +185,8 @@ def _row(table: Table, columns: tuple[str, ...], values: list[Any]) -> dict[str,
     for name, value in row.items():
         if isinstance(value, str) and _is_instant(table, name):
             row[name] = datetime.fromisoformat(value)
+        elif isinstance(value, str) and isinstance(table.columns[name].type, LargeBinary):
+            row[name] = b64decode(value)
     return row
 
 
