@@ -108,8 +108,8 @@ def test_a_share_that_somebody_else_worked_out_is_read():
         ({"metricSourceRef": "gone", "spec": {"query": "x"}}, "no DataSource called gone"),
         ({"metricSourceRef": "prom", "spec": {}}, "needs spec.query"),
         ({"type": "Prometheus", "spec": {"query": "x"}}, "needs metricSourceRef"),
-        (ours(labels={"chek": "pay"})["metricSource"], "probably check is meant"),
-        (ours(bellow=3)["metricSource"], "not bellow"),
+        (ours(labels={"chec": "pay"})["metricSource"], "probably check is meant"),
+        (ours(under=3)["metricSource"], "not under"),
         (ours(below="soon")["metricSource"], "cannot be read"),
     ],
 )

@@ -121,7 +121,7 @@ def _forget(work: Work) -> None:
 
 jobs = [
     JobKind(following.FOLLOW, _follow),
-    JobKind(JUDGE, _judge, every=timedelta(minutes=1), lease=timedelta(minutes=2)),
+    JobKind(JUDGE, _judge, every=timedelta(minutes=1), lease=timedelta(seconds=10)),
     JobKind(FORGET, _forget, every=timedelta(hours=6)),
 ]
 handlers = [Subscription("catalog.changed", "objectives.heard", _heard)]

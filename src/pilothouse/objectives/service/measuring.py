@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.measurements.model import Count
 from pilothouse.objectives.model.objectives import (
     Hour,
@@ -240,7 +241,8 @@ def settle(tx: Tx, found: Sequence[Finding]) -> None:
     ]
     store.note_standing(tx.conn, standing, tx.now)
     for one in found:
-        turn(tx, one.kept, one.judged)
+        if turn(tx, one.kept, one.judged):
+            crash_point("objectives.turning")
 
 
 def forget(tx: Tx) -> bool:
