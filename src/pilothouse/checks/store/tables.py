@@ -69,7 +69,7 @@ series = Table(
     Column("total", Float, nullable=False),
     Column("standing", Text, nullable=False),  # JSON of a Standing; "" before the first
     Column("look_at", BigInteger, nullable=False),  # of it: when it looked, ms since 1970; 0: never
-    Column("bad_since", BigInteger),  # … and since when it saw trouble
+    Column("bad_since", BigInteger),  # … and since when it fails, if it failed
     Column("kept_id", BigInteger, nullable=False),  # the last failure whose details were kept
     Column("rolled", Integer, nullable=False),  # hours since 1970 before which sketches are made
     Index("uq_checks_series_check_id", "check_id", "location", unique=True),

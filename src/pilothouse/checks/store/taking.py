@@ -157,8 +157,10 @@ def milliseconds(at: datetime) -> int:
 
 
 def _since(standing: Standing | None) -> int | None:
-    since = standing.bad_since if standing else None
-    return milliseconds(since) if since is not None else None
+    """Since when its visits fail; a good one tells at once that the location reaches it."""
+    if standing is None or standing.bad_since is None or standing.outcome != Outcome.FAILED:
+        return None
+    return milliseconds(standing.bad_since)
 
 
 _STAND = (
