@@ -8,6 +8,7 @@ python -m benchmarks.deploys --json benchmarks/results/deploys-sqlite.json
 python -m benchmarks.search --json benchmarks/results/search-sqlite.json
 python -m benchmarks.docs --json benchmarks/results/docs-sqlite.json
 python -m benchmarks.apis --json benchmarks/results/apis-sqlite.json
+python -m benchmarks.vitals --json benchmarks/results/vitals.json
 python -m benchmarks.objectives --json benchmarks/results/objectives-sqlite.json
 python -m benchmarks.sketches --json benchmarks/results/sketches.json
 python -m benchmarks.verdicts --json benchmarks/results/verdicts.json
