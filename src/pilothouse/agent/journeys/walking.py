@@ -144,7 +144,7 @@ async def _walked(job: Job, page: Page, watch: Watch, how: tuple[Steps, Any, flo
         reason = f"{steps.now}: {reason}"
     wanted = bool(fault) or job.picture
     left = time.monotonic() + job.after
-    answers = await _after(job, page, watch, ok=not fault)
+    answers = await _after(job, page, watch, 0.0 if fault else until + job.after - 0.5)
     seconds = max(0.5, left - time.monotonic() - 0.2) if answers else 0.5
     return Walked(
         ms=round(took, 1),
@@ -243,10 +243,11 @@ def _no_browser(text: str) -> str:
     return f"Chromium did not start: {'; '.join(said[:3])}"[:_LONGEST]
 
 
-async def _after(job: Job, page: Page, watch: Watch, *, ok: bool) -> bool:
+async def _after(job: Job, page: Page, watch: Watch, until: float) -> bool:
     """What is measured when the walk is over: the last vitals, and axe where it is asked for.
 
-    Whether the page answers; one that hangs does not.
+    Says whether the page answers; one that hangs does not. `until`: when axe is given up, by the
+    monotonic clock.
     """
     answers = False
     with suppress(Error, TimeoutError):
@@ -256,9 +257,9 @@ async def _after(job: Job, page: Page, watch: Watch, *, ok: bool) -> bool:
             )
             answers = True
     await watch.settle()
-    if ok and job.axe:
+    if job.axe and until > time.monotonic():
         with suppress(Error, TimeoutError):
-            async with asyncio.timeout(job.after):
+            async with asyncio.timeout(until - time.monotonic()):
                 await page.evaluate(job.axe)
                 found = await page.evaluate(
                     "axe.run().then(r => r.violations.map(v => [v.impact, v.nodes.length]))"

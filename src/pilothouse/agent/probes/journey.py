@@ -43,8 +43,8 @@ async def probe(visit: Visit) -> Seen:
         return _unable("too many journeys are walked here at once")
     try:
         return await _walked(visit, journey, browser)
-    except OSError as error:
-        return _unable(f"the process that walks could not be started: {error.strerror}")
+    except (assets.MissingAssetError, OSError) as error:
+        return _unable(f"the process that walks could not be started: {error}")
     finally:
         turn.release()
 
@@ -73,6 +73,8 @@ async def _walked(visit: Visit, journey: Journey, browser: str) -> Seen:
         walk = await leading.lead(job, visit.until, visit.redact)
     seen = _seen(walk, visit)
     seen.total = seen.total or round((loop.time() - begun) * 1000, 1)
+    if job.axe and walk.walked is not None and not seen.fault and "axe" not in seen.values:
+        seen.unable, seen.fault, seen.reason = True, "axe", "axe-core was not done in time"
     if walk.fault == "time" or seen.fault == "time":
         _late(seen, left)
     _refused(seen, way_out.refused)
@@ -105,7 +107,7 @@ def _axe(visit: Visit) -> str:
     """The file of axe-core, where an assertion names it."""
     if not any("axe" in text for text in (*visit.spec.expect, *visit.spec.prefer)):
         return ""
-    return str(assets.STATIC / assets.manifest(assets.STATIC).files["axe.js"])
+    return str(assets.STATIC / assets.asset("axe.js").removeprefix(assets.PREFIX))
 
 
 def _seen(walk: leading.Walk, visit: Visit) -> Seen:
