@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.objectives.following import followed
 from tests.servers import LOOPBACK, answers, free_port, wait_until
 
-from pilothouse.objectives.model.objectives import State
+from pilothouse.kernel.outgoing import MOST_BYTES, TooMuch
+from pilothouse.objectives.model.objectives import Asked, State, Threshold
+from pilothouse.objectives.outside import prometheus
 
 MINUTE = timedelta(minutes=1)
 MINUTES = 600
@@ -121,3 +126,30 @@ def test_a_server_that_is_away_keeps_what_is_known(sqlite_url, tmp_path):
         follows.judge()
         assert {"did not answer" in one.error for one in follows.all()} == {True}
         assert "Its source does not answer" in follows.page("/objectives/default/answers/1")
+
+
+def test_an_answer_that_is_too_long_silences_no_other_query():
+    body = b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(b" " * (MOST_BYTES + 1) if "query=big" in self.path else body)
+
+        def log_message(self, *_args):
+            """Quietly."""
+
+    with ThreadingHTTPServer((LOOPBACK, 0), Server) as served:
+        threading.Thread(target=served.serve_forever).start()
+        host = f"{LOOPBACK}:{served.server_port}"
+        asking = prometheus.Server(frozenset({host}))
+        end = datetime.now(UTC)
+        big, small = (
+            Threshold(source=Asked(url=f"http://{host}", query=query)) for query in ("big", "small")
+        )
+        with pytest.raises(TooMuch, match="more than"):
+            asking.counts(big, end - MINUTE, end)
+        assert asking.counts(small, end - MINUTE, end) == []
+        served.shutdown()

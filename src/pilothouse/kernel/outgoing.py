@@ -40,6 +40,10 @@ class Unreachable(PilothouseError):
     title = "Another server did not answer"
 
 
+class TooMuch(Unreachable):
+    """An answer that is longer than we read."""
+
+
 class Forbidden(PilothouseError):
     """An address that we do not send requests to."""
 
@@ -169,7 +173,7 @@ def fetch(
     finally:
         connection.close()
     if len(found) > MOST_BYTES:
-        raise Unreachable(f"{target.host} answered with more than {MOST_BYTES:,} bytes")
+        raise TooMuch(f"{target.host} answered with more than {MOST_BYTES:,} bytes")
     return Reply(answer.status, names, found)
 
 

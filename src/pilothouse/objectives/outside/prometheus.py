@@ -71,6 +71,8 @@ class Server:
         url = f"{source.url.rstrip('/')}/api/v1/query_range?{asked}"
         try:
             reply = outgoing.fetch("GET", url, self._headers(source, host), trusted=self.trusted)
+        except outgoing.TooMuch:
+            raise  # of this query alone; the server is there
         except outgoing.Unreachable as error:
             self.silent[host] = str(error)
             raise
