@@ -41,9 +41,10 @@ def test_an_outage_that_others_confirm_at_once_is_one_finding(watched):
             watched.see(location, "failed" if one.check == CHECK else "ok", one.check, asked=one.id)
     assert watched.state().state is State.FAILED
     assert watched.state().raised
-    told = watched.events("checks.failed")  # as more confirm it, it grows
-    assert len(told) <= 2
-    assert len(watched.events("alerts.raised")) == len(told)
+    told = watched.events("checks.failed")
+    assert told == ["checks.failed"]
+    assert watched.state().verdict.regions == ()
+    assert watched.events("alerts.raised") == ["alerts.raised"]
     for _ in range(5):
         watched.after(60)
         for location in WORLD:
@@ -74,3 +75,15 @@ def test_the_same_result_sent_again_is_kept_once(watched):
     again = watched.post(one, watched.result("eu-1", ref="check:default/other"))
     assert (again.kept, again.known, again.refused) == (1, 1, ())
     assert watched.rows("checks_results") == 2
+
+
+def test_a_region_that_fails_alone_is_told_once_others_have_said_that_they_see_it_well(watched):
+    well(watched)
+    watched.after(30)
+    watched.see("eu-1", "failed")
+    for _ in range(4):
+        watched.confirm(dict.fromkeys(("eu-1", "eu-2", "eu-3"), "failed"), rounds=1)
+    state = watched.state()
+    assert (state.state, state.scope, state.verdict.regions) == (State.FAILED, "region", ("eu",))
+    assert watched.events("checks.failed") == ["checks.failed"]
+    assert "all in eu-*" in state.verdict.words

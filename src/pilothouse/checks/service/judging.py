@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilothouse.checks.model.judging import Ask, Change, Health, Terms
+from pilothouse.checks.model.judging import Ask, Change, Happened, Health, Terms
 from pilothouse.checks.model.kept import Check, Standpoint, WantedKind, spec_of
 from pilothouse.checks.model.results import Outcome
-from pilothouse.checks.model.verdicts import Standing, State, Verdict
+from pilothouse.checks.model.verdicts import Scope, Standing, State, Verdict
 from pilothouse.checks.rules import asking as asks
 from pilothouse.checks.rules import health, telling, verdict
 from pilothouse.checks.rules import terms as terms_rule
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 JUDGE = "checks.judge"  # the job that judges one check again
 SOON = timedelta(minutes=1)  # what is due within it has a job of its own, to the quarter second
+MOMENT = timedelta(milliseconds=400)  # in which those who are asked at once answer
 WORTH = timedelta(seconds=20)  # a confirmation is worth this much longer than its visit lasts
 LATELY = timedelta(hours=1)  # looks by which the health of locations is measured
 
@@ -49,6 +50,7 @@ class Matter(msgspec.Struct, frozen=True):
     standings: Sequence[Standing]
     before: Standpoint | None
     asked: Mapping[str, datetime]
+    awaited: bool  # visits that confirm or deny it are under way
 
 
 def judge(tx: Tx, check_ids: Collection[int]) -> set[str]:
@@ -59,11 +61,15 @@ def judge(tx: Tx, check_ids: Collection[int]) -> set[str]:
     if not check_ids:
         return set()
     told = judged.unwell(tx.conn, check_ids) | taking.troubled(tx.conn, check_ids)
-    return judge_all(tx, told) if told else set()
+    return judge_all(tx, told, waits=True) if told else set()
 
 
-def judge_all(tx: Tx, check_ids: Collection[int]) -> set[str]:
-    """Judge these checks whatever is known of them; as `judge` else."""
+def judge_all(tx: Tx, check_ids: Collection[int], *, waits: bool = False) -> set[str]:
+    """Judge these checks whatever is known of them; as `judge` else.
+
+    With `waits`, what only a region says is told a moment later while others are being asked: what
+    is down everywhere is first seen in some region.
+    """
     judged.one_at_a_time(tx.conn)
     matters = _matters(tx, check_ids)
     if not matters:
@@ -71,7 +77,7 @@ def judge_all(tx: Tx, check_ids: Collection[int]) -> set[str]:
     healths = measured(tx)
     wanted: list[asking.Ask] = []
     for matter in matters:
-        wanted.extend(_settle(tx, matter, healths))
+        wanted.extend(_settle(tx, matter, healths, waits=waits))
     wanted += _controls(tx, matters, wanted)
     asking.ask(tx.conn, wanted, tx.now)
     crash_point("checks.judged")
@@ -101,6 +107,7 @@ def _matters(tx: Tx, check_ids: Collection[int]) -> list[Matter]:
     standings = taking.standings(tx.conn, ids)
     before = reading.standpoints(tx.conn, ids)
     asked = asking.last_asked(tx.conn, ids)
+    awaited = asking.awaited(tx.conn, ids, tx.now)
     return [
         Matter(
             one,
@@ -108,21 +115,34 @@ def _matters(tx: Tx, check_ids: Collection[int]) -> list[Matter]:
             standings[one.id],
             before.get(one.id),
             asked[one.id],
+            one.id in awaited,
         )
         for one in found
     ]
 
 
-def _settle(tx: Tx, matter: Matter, healths: Mapping[str, Health]) -> Iterator[asking.Ask]:
+def _settle(
+    tx: Tx, matter: Matter, healths: Mapping[str, Health], *, waits: bool
+) -> Iterator[asking.Ask]:
     """Judge one check, and give the visits that are wanted of it."""
     said = verdict.judge(matter.terms, matter.standings, healths, tx.now)
     asked = asks.wanted(matter.terms, matter.standings, healths, matter.asked, tx.now)
     before = matter.before
     change = telling.tell(before.told if before else None, said, matter.terms, tx.now)
-    settle(tx, matter.check, before, change, said, _again(tx, matter, change, said, asked))
+    if waits and matter.awaited and change is not None and _may_grow(change):
+        key = str(matter.check.id)
+        tx.enqueue(JUDGE, {"check": matter.check.id}, key=key, after=MOMENT)
+    else:
+        settle(tx, matter.check, before, change, said, _again(tx, matter, change, said, asked))
     for ask in asked:
         if ask.at <= tx.now:
             yield _ask(tx, matter.check, ask.location, WantedKind.CONFIRM, ask.at)
+
+
+def _may_grow(change: Change) -> bool:
+    """Whether what is told would be a region's, and be told as news."""
+    news = change.happened in (Happened.OPENED, Happened.WORSE)
+    return news and change.verdict.scope is Scope.REGION
 
 
 def _again(

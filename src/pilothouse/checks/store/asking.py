@@ -156,6 +156,20 @@ def last_asked(conn: Connection, check_ids: Collection[int]) -> dict[int, dict[s
     return found
 
 
+def awaited(conn: Connection, check_ids: Collection[int], now: datetime) -> set[int]:
+    """Those of some checks of which a confirmation is wanted that has not come."""
+    found: set[int] = set()
+    for part in parts(check_ids):
+        query = select(wanted.c.check_id).where(
+            wanted.c.result_id == 0,
+            wanted.c.until > now,
+            wanted.c.check_id.in_(part),
+            wanted.c.kind == WantedKind.CONFIRM.value,
+        )
+        found |= set(conn.execute(query.distinct()).scalars())
+    return found
+
+
 def waiting(conn: Connection, now: datetime) -> set[str]:
     """Locations of which a visit is wanted that an agent could take."""
     query = select(wanted.c.location, wanted.c.taken_at, wanted.c.patience_s).where(
