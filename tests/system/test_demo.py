@@ -113,7 +113,8 @@ def test_whatever_is_broken_is_on_now_within_half_a_minute_and_nothing_else(demo
 
 def test_what_is_repaired_works_again_from_everywhere(demo: Demo) -> None:
     assert "third-party" in demo.say("repair")
-    assert wait_until(demo.works, seconds=PROMISED), demo.standing()
+    assert wait_until(demo.works, seconds=2 * PROMISED), demo.standing()
+    assert "Recovering" in demo.now()  # held for two intervals, lest it comes back
 
 
 def test_ctrl_c_ends_all_of_it(demo: Demo) -> None:

@@ -23,7 +23,7 @@ from pilothouse.kernel import logs
 
 NAME = "chandlery"
 SOON = 0.25  # seconds until a portal that is not up yet is asked again
-POST, PAUSE = 400, 0.3  # results in one post of history, and seconds between two
+POST, PAUSE = 200, 0.2  # results in one post of history, and seconds between two
 
 
 def main() -> None:
@@ -34,6 +34,7 @@ def main() -> None:
 
 
 async def _play(company: Company) -> None:
+    await _expected(_server(company, PLACES[0]))
     await asyncio.gather(_tell_history(company), *(_agent(company, place) for place in PLACES))
 
 
@@ -42,14 +43,12 @@ async def _agent(company: Company, place: Place) -> None:
     if company.places:
         here = (address_of(place),)
         resolving.HERE.set({f"{program}.localhost": here for program in REACHED})
-    server = _server(company, place)
-    await _expected(server)
     spool = Spool(Path(company.folder) / "places" / place.name)
     spool.open()
     visitor = Visitor(place.name, Secrets(environment={}), addresses.judge(()))
     # To one that has an empty plan all checks are new, and it visits new ones at once.
     nothing = Plan(location=place.name, region=place.region, checks=())
-    await Agent(server, spool, visitor, plan=nothing).run()
+    await Agent(_server(company, place), spool, visitor, plan=nothing).run()
 
 
 async def _tell_history(company: Company) -> None:
@@ -57,7 +56,6 @@ async def _tell_history(company: Company) -> None:
     now = datetime.now(UTC)
     for place in PLACES:
         server = _server(company, place)
-        await _expected(server)
         for batch in history.batches(history.of(place, now), POST):
             await asyncio.sleep(PAUSE)
             with suppress(Away, Refused):
@@ -72,7 +70,7 @@ def _server(company: Company, place: Place) -> Server:
 
 
 async def _expected(server: Server) -> None:
-    """Wait until the portal has read of this place and of what is to be visited from it."""
+    """Wait until the portal has read of places, and of what is to be visited from them."""
     while True:
         try:
             plan, _, _ = await server.plan("")
