@@ -48,7 +48,7 @@ def said(error: ssl.SSLCertVerificationError, host: str) -> str:
     return f"the certificate of {host} is not accepted: {message}"
 
 
-def facts(sock: ssl.SSLSocket, *, verify: bool = True) -> Certificate | None:
+def facts(sock: ssl.SSLObject | ssl.SSLSocket, *, verify: bool = True) -> Certificate | None:
     """What the certificate of the other side says."""
     raw = sock.getpeercert(binary_form=True)
     if not raw:

@@ -79,17 +79,24 @@ class Wire:
     certificate: Certificate | None = None
     cipher: str = ""
     alpn: str = ""
-    _fd: int = -1
+    tls: ssl.SSLObject | None = None
+    _incoming: ssl.MemoryBIO = field(default_factory=ssl.MemoryBIO)
+    _outgoing: ssl.MemoryBIO = field(default_factory=ssl.MemoryBIO)
 
     async def read(self, most: int = READ) -> bytes:
         """The next bytes; b"" at the end. Raises Broken when none come in time."""
+        if self.tls is None:
+            return await self._receive(most)
         while True:
             try:
-                return self.sock.recv(most)
-            except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
-                await self._ready()
-            except ssl.SSLWantWriteError:
-                await self._ready(writing=True)
+                return self.tls.read(most)
+            except ssl.SSLWantReadError:
+                await self._flush()
+                data = await self._receive()
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
             except OSError as error:
@@ -97,16 +104,37 @@ class Wire:
 
     async def write(self, data: bytes) -> None:
         """Send all of it. Raises Broken when it is not taken in time."""
+        if self.tls is None:
+            await self._send(data)
+            return
+        try:
+            self.tls.write(data)
+        except OSError as error:
+            raise self._broke(error) from error
+        await self._flush()
+
+    async def _receive(self, most: int = READ) -> bytes:
+        while True:
+            try:
+                return self.sock.recv(most)
+            except (BlockingIOError, InterruptedError):
+                await self._ready()
+            except OSError as error:
+                raise self._broke(error) from error
+
+    async def _send(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
             try:
                 rest = rest[self.sock.send(rest) :]
-            except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError):
+            except (BlockingIOError, InterruptedError):
                 await self._ready(writing=True)
-            except ssl.SSLWantReadError:
-                await self._ready()
             except OSError as error:
                 raise self._broke(error) from error
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            await self._send(self._outgoing.read())
 
     async def encrypt(
         self, server_name: str, *, verify: bool = True, alpn: tuple[str, ...] = ()
@@ -115,34 +143,42 @@ class Wire:
         context = certificates.context(verify, alpn)
         with self.phases.measure("tls"):
             try:
-                self.sock = context.wrap_socket(
-                    self.sock, server_hostname=server_name, do_handshake_on_connect=False
-                )
-                await self._shake_hands(self.sock)
+                made = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+                await self._shake_hands(made)
             except ssl.SSLCertVerificationError as error:
                 raise Broken("TLS", certificates.said(error, server_name)) from error
             except (ssl.SSLError, OSError, ValueError) as error:
                 why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
                 words = str(why).replace("_", " ").lower()
                 raise Broken("TLS", f"no TLS with {self.host}: {words}") from error
-        self.certificate = certificates.facts(self.sock, verify=verify)
-        self.alpn = self.sock.selected_alpn_protocol() or ""
-        self.cipher = (self.sock.cipher() or ("",))[0]
+        self.tls = made
+        self.certificate = certificates.facts(made, verify=verify)
+        self.alpn = made.selected_alpn_protocol() or ""
+        self.cipher = (made.cipher() or ("",))[0]
 
-    async def _shake_hands(self, sock: ssl.SSLSocket) -> None:
+    async def _shake_hands(self, tls: ssl.SSLObject) -> None:
+        """Over memory, not over the socket: OpenSSL would read that record by record."""
         while True:
             try:
-                sock.do_handshake()
+                tls.do_handshake()
             except ssl.SSLWantReadError:
-                await self._ready()
-            except ssl.SSLWantWriteError:
-                await self._ready(writing=True)
+                await self._flush()
+                data = await self._receive()
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            except ssl.SSLError:
+                with suppress(Broken):
+                    await self._flush()  # the alert: why we hang up
+                raise
             else:
+                await self._flush()
                 return
 
     async def _ready(self, *, writing: bool = False) -> None:
         future = self.loop.create_future()
-        fd = self._fd = self.sock.fileno()
+        fd = self.sock.fileno()
         add, remove = (
             (self.loop.add_writer, self.loop.remove_writer)
             if writing
