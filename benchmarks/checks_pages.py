@@ -239,6 +239,8 @@ def _series(tx: Tx, checks: list[tuple[int, str]], dice: random.Random) -> None:
                     "reason": result.reason,
                     "total": result.total,
                     "standing": msgspec.json.encode(standing).decode(),
+                    "look_at": int(at.timestamp() * 1000),
+                    "bad_since": None if state is State.HEALTHY else int(at.timestamp() * 1000),
                     "kept_id": 0,
                     "rolled": int(tx.now.timestamp()) // 3600,
                 }

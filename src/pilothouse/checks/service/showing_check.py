@@ -16,12 +16,12 @@ from pilothouse.checks.model.results import Result
 from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.rules import uptime
 from pilothouse.checks.rules.uptime import Stretch
-from pilothouse.checks.service import curves, drawing, showing, telling
+from pilothouse.checks.service import agents, curves, drawing, showing, telling
 from pilothouse.checks.service.curves import DAY, PERIODS, Curves, Period
 from pilothouse.checks.service.drawing import Band, Mark
 from pilothouse.checks.service.showing import Place
 from pilothouse.checks.service.telling import Cell, Told
-from pilothouse.checks.store import asking, reading
+from pilothouse.checks.store import asking, history, reading
 from pilothouse.kernel import events
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.refs import EntityRef
@@ -157,7 +157,7 @@ def page(tx: Tx, ref: EntityRef, asked: Asked) -> Page:
         failures=reading.failures(tx.conn, check.id, limit=FAILURES),
         changes=reading.findings_of(tx.conn, check.id, limit=CHANGES),
         titles=titles,
-        runnable=[] if heartbeat or told.pause else [one for one in columns if _alive(tx, one)],
+        runnable=[] if heartbeat or told.pause else _runnable(tx, check),
         runs=asking.runs(tx.conn, check.id, RUNS),
         last=last,
         next=_next(check, told, last, len(columns)),
@@ -169,6 +169,12 @@ def _columns(tx: Tx, glanced: Mapping[int, Sequence[Glance]], check: Check) -> l
     if check.type == "heartbeat":
         return [Place(BEAT, "Heartbeat", "")]
     return showing.places_of(tx, glanced)
+
+
+def _runnable(tx: Tx, check: Check) -> list[Place]:
+    """Locations that are to visit it and have an agent just now."""
+    found = agents.locations_of(check, agents.all_locations(tx))
+    return [place for one in found if _alive(tx, place := showing.place_of(one))]
 
 
 def _alive(tx: Tx, place: Place) -> bool:
@@ -190,8 +196,8 @@ def _stretches(tx: Tx, check: Check) -> list[Stretch]:
     """Its states over 90 days."""
     start = tx.now - WHOLE * DAY
     before = reading.state_before(tx.conn, [check.id], start).get(check.id)
-    found = reading.findings_between(tx.conn, [check.id], start, tx.now)[check.id]
-    return uptime.stretches(before, [(one.at, one.state) for one in found], start, tx.now)
+    found = history.changes(tx.conn, [check.id], start, tx.now)[check.id]
+    return uptime.stretches(before, found, start, tx.now)
 
 
 def _ups(stretches: Sequence[Stretch], now: datetime) -> list[Ups]:

@@ -5,21 +5,21 @@ No address, reason, owner, or name of a location leaves by it; a region's name d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from markupsafe import Markup
 
 from pilothouse.catalog.service import annotated, browsing, views
-from pilothouse.checks.model.kept import Check, Finding
+from pilothouse.checks.model.kept import Check
 from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.rules import places, uptime
 from pilothouse.checks.rules.uptime import Stretch
 from pilothouse.checks.service import drawing, telling
 from pilothouse.checks.service.curves import DAY, EPOCH
 from pilothouse.checks.service.telling import Told
-from pilothouse.checks.store import reading
+from pilothouse.checks.store import history, reading
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
@@ -151,13 +151,13 @@ def _histories(tx: Tx, told: Sequence[Told]) -> dict[int, History]:
     ids = [one.check.id for one in told]
     start = tx.now - SHOWN * DAY
     before = reading.state_before(tx.conn, ids, start)
-    found: Mapping[int, list[Finding]] = reading.findings_between(tx.conn, ids, start, tx.now)
+    found = history.changes(tx.conn, ids, start, tx.now)
     return {
         one.check.id: History(
             one,
             uptime.stretches(
                 before.get(one.check.id),
-                [(change.at, change.state) for change in found[one.check.id]],
+                found[one.check.id],
                 start,
                 tx.now,
             ),

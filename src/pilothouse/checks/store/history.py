@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,8 +10,10 @@ from sqlalchemy import case, func, select
 
 from pilothouse.checks.model.kept import OUTCOMES, RANDOM_BITS, first_id
 from pilothouse.checks.model.results import Outcome
+from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.store.packing import UNIT
-from pilothouse.checks.store.tables import results, series
+from pilothouse.checks.store.reading import parts
+from pilothouse.checks.store.tables import findings, results, series
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -88,3 +90,20 @@ def hours(conn: Connection, named: Mapping[int, str], start: datetime, end: date
         Hour(named[number], int(at), total, int(degraded), int(failed))
         for number, at, total, degraded, failed in conn.execute(query)
     ]
+
+
+def changes(
+    conn: Connection, check_ids: Collection[int], start: datetime, end: datetime
+) -> dict[int, list[tuple[datetime, State]]]:
+    """When checks changed their state, and to which, oldest first; without the verdicts."""
+    found: dict[int, list[tuple[datetime, State]]] = {one: [] for one in check_ids}
+    states = {state.value: state for state in State}
+    for part in parts(check_ids):
+        query = (
+            select(findings.c.check_id, findings.c.at, findings.c.state)
+            .where(findings.c.check_id.in_(part), findings.c.at >= start, findings.c.at < end)
+            .order_by(findings.c.check_id, findings.c.number)
+        )
+        for check_id, at, state in conn.execute(query):
+            found[check_id].append((at, states[state]))
+    return found
