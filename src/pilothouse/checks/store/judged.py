@@ -14,7 +14,7 @@ from pilothouse.checks.model.kept import Finding, Standpoint
 from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.store.planned import bump
 from pilothouse.checks.store.reading import all_agents
-from pilothouse.checks.store.tables import checks, findings, health, series, states
+from pilothouse.checks.store.tables import checks, findings, health, pauses, series, states
 from pilothouse.checks.store.taking import milliseconds
 from pilothouse.kernel.db import upsert
 
@@ -135,7 +135,10 @@ def last_number(conn: Connection, check_id: int) -> int:
 
 def due(conn: Connection, now: datetime) -> set[int]:
     """Checks that are to be judged again, whatever came."""
-    query = select(states.c.check_id).where(states.c.again_at <= now)
+    paused = select(pauses.c.check_id)
+    query = select(states.c.check_id).where(
+        states.c.again_at <= now, states.c.check_id.not_in(paused)
+    )
     return set(conn.execute(query).scalars())
 
 
