@@ -171,5 +171,5 @@ async def _child(job: Job) -> AsyncIterator[asyncio.subprocess.Process]:
         if child is not None:
             ended = await asyncio.to_thread(processes.kill, child.pid)
             await child.wait()
-            await asyncio.to_thread(processes.bury, ended)
+            await asyncio.to_thread(lambda: processes.bury(ended | processes.orphans(job.user)))
         await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)

@@ -109,6 +109,21 @@ def bury(ended: set[int]) -> None:
         time.sleep(_BETWEEN)
 
 
+def orphans(user: int | None) -> set[int]:
+    """What came to us of a walk's own user: born while all of it was being ended."""
+    if user is None:
+        return set()
+    found = descendants(os.getpid())
+    return {pid for pid in found if _user(pid) == user}
+
+
+def _user(pid: int) -> int | None:
+    with suppress(OSError, StopIteration, ValueError):
+        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Uid:")).split()[1])
+    return None
+
+
 def _buried(pid: int) -> bool:
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
