@@ -20,6 +20,7 @@ from pilothouse.agent import commands as agent_commands
 from pilothouse.demo import commands as demo
 from pilothouse.kernel import logs
 from pilothouse.kernel.errors import Conflict, Invalid, PilothouseError
+from pilothouse.kernel.memory import use_one_arena
 from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings, load
@@ -310,6 +311,7 @@ def _serve(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; ends the process with 0 fine, 1 findings or failure, 2 usage."""
+    use_one_arena()
     try:
         for module in app.modules():
             if module.commands:
