@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from pilothouse.agent import resolving
 from pilothouse.agent.resolving import UnknownName
-from pilothouse.demo.model import PLACES, Company, address_of
-from pilothouse.demo.running import FILES
+from pilothouse.demo import running
+from pilothouse.demo.model import LATER, LISTENING, PLACES, Company, address_of
+from pilothouse.demo.running import FILES, MARK
 
 
 async def looked_up(here: dict[str, tuple[str, ...]], name: str) -> list[str]:
@@ -41,11 +45,18 @@ def test_regions_have_places_enough_that_each_is_seen_alone() -> None:
 
 
 def test_every_address_that_the_companys_files_name_is_one_of_its_programs() -> None:
-    from pilothouse.demo.model import LISTENING
-    from pilothouse.demo.running import MARK
-
     company = Company(folder="", portal="", ports=dict.fromkeys(LISTENING, 1))
     for file in FILES.rglob("*"):
         if file.is_file():
             for mark in MARK.findall(file.read_text()):
                 assert mark in company.ports, (file, mark)
+
+
+def test_the_companys_own_catalog_has_no_problems(tmp_path: Path) -> None:
+    with running.folder_of_our_own(tmp_path / "demo") as folder:
+        running.found(folder, "http://127.0.0.1:9")
+        for later in (folder / "company").glob(f"*{LATER}"):
+            later.rename(later.with_suffix(""))
+        lint = ["-m", "pilothouse.cli", "lint", str(folder / "company"), "--strict"]
+        done = subprocess.run([sys.executable, *lint], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
