@@ -11,8 +11,8 @@ from pilothouse.catalog.formats.predicates import Every, Never, Predicate, Prefi
 from pilothouse.catalog.rules.kinds import reverse_of
 from pilothouse.catalog.rules.nearest import nearest
 from pilothouse.catalog.service import origins
+from pilothouse.catalog.store import brief, memory, queries, relations
 from pilothouse.catalog.store import facets as facet_store
-from pilothouse.catalog.store import memory, queries, relations
 from pilothouse.catalog.store.conditions import (
     AllOf,
     AnyOf,
@@ -137,7 +137,7 @@ def entity(tx: Tx, ref: EntityRef) -> Present:
     """Raises NotFound, naming the nearest entity of the kind, when there is none."""
     if (found := queries.present(tx.conn, str(ref))) is not None:
         return found
-    near = nearest(str(ref), queries.refs_of_kind(tx.conn, ref.kind))
+    near = nearest(str(ref), brief.refs_of_kind(tx.conn, ref.kind))
     meant = f" Did you mean {near}?" if near else ""
     raise NotFound(f"{ref} is not in the catalog.{meant}")
 

@@ -9,7 +9,7 @@ import msgspec
 from pilothouse.catalog.formats.yaml import read_documents
 from pilothouse.catalog.rules.validity import ref_of
 from pilothouse.catalog.service import views
-from pilothouse.catalog.store import queries, sources
+from pilothouse.catalog.store import brief, queries, sources
 from pilothouse.catalog.store.conditions import AnyOf, Begins, Wanted
 from pilothouse.kernel.refs import EntityRef
 
@@ -38,7 +38,7 @@ def source(tx: Tx, spec: str) -> Source | None:
 
 def declared_by(tx: Tx, source_id: int) -> Iterator[Declaration]:
     """The entities of a source, sorted by file, one after the other."""
-    for row in queries.of_source(tx.conn, source_id):
+    for row in brief.of_source(tx.conn, source_id):
         yield _declaration(row.ref, msgspec.json.decode(row.body), row.path)
 
 
@@ -48,7 +48,7 @@ def of_kinds(tx: Tx, source_id: int, kinds: Sequence[str]) -> list[Declaration]:
         msgspec.structs.replace(
             _declaration(row.ref, msgspec.json.decode(row.body), row.path), uid=row.uid
         )
-        for row in queries.of_source(tx.conn, source_id, kinds)
+        for row in brief.of_source(tx.conn, source_id, kinds)
     ]
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pilothouse.catalog.formats import locations
+from pilothouse.catalog.store import brief, queries, sources
 from pilothouse.catalog.store import locations as place_store
-from pilothouse.catalog.store import queries, sources
 from pilothouse.catalog.store.queries import Row
 from pilothouse.kernel.errors import Invalid, NotFound
 
@@ -157,7 +157,7 @@ def location(tx: Tx, location_id: str) -> Location:
 
 def location_of(tx: Tx, ref: EntityRef) -> Location:
     """The source of an entity. Raises NotFound when it is not in the catalog."""
-    place = queries.places(tx.conn, [str(ref)]).get(str(ref))
+    place = brief.places(tx.conn, [str(ref)]).get(str(ref))
     if place is None:
         raise NotFound(f"found no entity for ref {ref}")
     return location(tx, str(place.source_id))
@@ -177,7 +177,7 @@ def ancestry(tx: Tx, ref: EntityRef) -> list[Ancestor]:
     rows = queries.by_refs(tx.conn, [str(ref)])
     if not rows:
         raise NotFound(f"No such entity {ref}")
-    source_id = queries.places(tx.conn, [str(ref)])[str(ref)].source_id
+    source_id = brief.places(tx.conn, [str(ref)])[str(ref)].source_id
     including = place_store.including_files(tx.conn, source_id)
     named = place_store.located(tx.conn, source_id, sorted(including)) if including else []
     found: list[Ancestor] = []

@@ -20,7 +20,14 @@ from pilothouse.catalog.model import (
 )
 from pilothouse.catalog.rules.nearest import nearest
 from pilothouse.catalog.service import settling
-from pilothouse.catalog.store import documents, entities, problems, queries, relations, sources
+from pilothouse.catalog.store import (
+    brief,
+    documents,
+    entities,
+    problems,
+    relations,
+    sources,
+)
 from pilothouse.catalog.store.tables import GROWING
 from pilothouse.kernel.db import analyse as analyse_tables
 from pilothouse.kernel.errors import NotFound
@@ -104,7 +111,7 @@ def all_refs(tx: Tx) -> set[str]:
     return {
         ref
         for source in sources.all_sources(tx.conn)
-        for ref in queries.refs_of_source(tx.conn, source.id)
+        for ref in brief.refs_of_source(tx.conn, source.id)
     }
 
 
@@ -257,7 +264,7 @@ class Hints:
         self._left -= 1
         kind = missing.partition(":")[0]
         if kind not in self._known:
-            self._known[kind] = queries.refs_of_kind(tx.conn, kind)
+            self._known[kind] = brief.refs_of_kind(tx.conn, kind)
         return nearest(missing, self._known[kind])
 
 
@@ -279,7 +286,7 @@ def check_references(tx: Tx, refs: Sequence[str], hints: Hints) -> None:
     found = relations.dangling(tx.conn, refs)
     if not found:
         return
-    places = queries.places(tx.conn, sorted({item.emitter for item in found}))
+    places = brief.places(tx.conn, sorted({item.emitter for item in found}))
     told = [
         (places[item.emitter].source_id, _dangling(tx, item, places[item.emitter], hints))
         for item in found
@@ -288,7 +295,7 @@ def check_references(tx: Tx, refs: Sequence[str], hints: Hints) -> None:
     problems.add(tx.conn, Scope.REFERENCE, told, tx.now, earlier)
 
 
-def _dangling(tx: Tx, item: relations.Dangling, place: queries.FilePlace, hints: Hints) -> Problem:
+def _dangling(tx: Tx, item: relations.Dangling, place: brief.FilePlace, hints: Hints) -> Problem:
     return Problem(
         code="dangling-ref",
         severity=Severity.WARNING,
@@ -325,7 +332,7 @@ def end(tx: Tx, source: Source, outcome: Outcome) -> None:
         entities.mark_away(tx.conn, source.id, AWAY, away=False)
     values = {"changed_at": tx.now} if outcome.changed else {}
     tally = outcome.tally
-    rest = queries.count_of_source(tx.conn, source.id) - tally.added - tally.changed
+    rest = brief.count_of_source(tx.conn, source.id) - tally.added - tally.changed
     sources.looked(
         tx.conn,
         source.id,

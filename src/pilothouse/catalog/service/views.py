@@ -21,8 +21,9 @@ from pilothouse.catalog.model import (
 from pilothouse.catalog.rules.kinds import reverse_of
 from pilothouse.catalog.rules.titles import title_of
 from pilothouse.catalog.service import browsing
-from pilothouse.catalog.store import history, memory, problems, queries, relations, sources
-from pilothouse.catalog.store.queries import Label, Row, Wanted
+from pilothouse.catalog.store import brief, history, memory, problems, queries, relations, sources
+from pilothouse.catalog.store.brief import Label
+from pilothouse.catalog.store.queries import Row, Wanted
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
@@ -92,7 +93,7 @@ def name_all(tx: Tx, refs: Sequence[str]) -> dict[str, Named]:
     """
     known: dict[str, Named] = tx.once(NAMES, dict)
     asked = [ref for ref in dict.fromkeys(refs) if ref not in known]
-    found = queries.labels(tx.conn, asked) if asked else {}
+    found = brief.labels(tx.conn, asked) if asked else {}
     for ref in asked:
         known[ref] = (
             named(found[ref])
@@ -250,7 +251,7 @@ def _standing(tx: Tx) -> Standing:
 def without_owner(tx: Tx, limit: int) -> tuple[int, list[Named]]:
     """Things nobody owns who exists: how many, and the first of them."""
     asked = ("ownerless", limit)
-    total, refs = memory.remembered(tx.conn, asked, lambda: queries.ownerless(tx.conn, limit))
+    total, refs = memory.remembered(tx.conn, asked, lambda: brief.ownerless(tx.conn, limit))
     names = name_all(tx, refs)
     return total, [names[ref] for ref in refs]
 
