@@ -100,7 +100,7 @@ def check(
         visit=visit,
         beat=beat,
         beat_url=_beat_url(request, program, beat.key) if beat and may else "",
-        judged=showing_check.judged(found.check),
+        judged=terms_told.judged(found.check),
         phases=showing_visit.phases_of(found.latest),
         happened=_happened(found),
         periods=[(one.words, f"{found.told.href}?period={one.name}") for one in PERIODS],
