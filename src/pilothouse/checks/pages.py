@@ -23,6 +23,7 @@ from pilothouse.checks.service import (
     showing_visit,
     steering,
     telling,
+    terms_told,
 )
 from pilothouse.checks.service.curves import PERIODS, Period
 from pilothouse.checks.service.showing import Asked
