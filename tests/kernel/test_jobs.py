@@ -163,6 +163,27 @@ def test_what_is_asked_for_while_it_is_done_is_done_once_more(db):
     assert rows(db) == []
 
 
+def test_a_job_that_asks_for_itself_later_is_done_later(db):
+    ask(db, key="bell")
+    [job] = claim(db)
+    with Work(db, job, JobKind("ring", print), None).finish() as tx:
+        tx.enqueue("ring", key="bell", after=HOUR)
+    assert claim(db) == []
+    [row] = rows(db)
+    assert row.lease_token is None
+
+
+def test_the_soonest_counts_of_those_who_ask_while_a_job_is_done(db):
+    ask(db, key="bell")
+    [job] = claim(db)
+    ask(db, key="bell", after=HOUR)
+    ask(db, key="bell")
+    ask(db, key="bell", after=2 * HOUR)
+    with db.begin() as tx:
+        assert store.finish(tx.conn, job)
+    assert len(claim(db)) == 1
+
+
 def test_who_asks_while_the_job_is_being_ended_does_not_ask_in_vain(db):
     """Between any two statements of `finish`, as PostgreSQL allows; on SQLite one waits."""
     ask(db, key="bell")

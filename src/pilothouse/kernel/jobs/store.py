@@ -99,6 +99,9 @@ def enqueue(
                 "payload": new.payload,
                 "due_at": case(
                     (jobs.c.dead_at.is_not(None), new.due_at),
+                    # Being done: it is asked for anew, and its own time is past. At once, one that
+                    # asks for itself later would be done again and again, before all others.
+                    (jobs.c.lease_token.is_not(None) & (jobs.c.again == 0), new.due_at),
                     (jobs.c.due_at < new.due_at, jobs.c.due_at),
                     else_=new.due_at,
                 ),
@@ -213,7 +216,8 @@ def renew(conn: Connection, job: Job, lease: timedelta) -> bool:
 def finish(conn: Connection, job: Job, every: timedelta | None = None) -> bool:
     """End a job that was done; False when another worker has it, so nothing was ended.
 
-    One that was asked for again meanwhile is due at once, a recurring one after `every`.
+    One that was asked for again meanwhile is due when it was asked for, a recurring one after
+    `every`.
     """
     # Locked before it is judged: who asks again between a look and a delete would ask in vain.
     asked = conn.execute(select(jobs.c.again).where(_held(job)).with_for_update()).scalar()
