@@ -13,6 +13,7 @@ python -m benchmarks.objectives --json benchmarks/results/objectives-sqlite.json
 python -m benchmarks.sketches --json benchmarks/results/sketches.json
 python -m benchmarks.verdicts --json benchmarks/results/verdicts.json
 python -m benchmarks.checks --json benchmarks/results/agents.json
+python -m benchmarks.checks_faults --json benchmarks/results/checks-faults.json
 python -m benchmarks.report
 """
 
