@@ -53,7 +53,7 @@ def faults(folder: Path) -> list[str]:
 
 def _faults(folder: Path, path: Path, pages: dict[Path, _Page]) -> Iterator[str]:
     page, name = pages[path], path.relative_to(folder)
-    if "footer" not in page.tags:
+    if not name.is_relative_to("status") and "footer" not in page.tags:
         yield f"{name}: does not end as a page does"
     if wrong := page.tags & {"iframe", "object", "embed", "textarea", "select"}:
         yield f"{name}: {wrong}"

@@ -91,13 +91,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(program, start, folder / "demo", port, began)
 
 
-def test_it_comes_up_watched_from_twelve_places_and_says_what_to_try(demo: Demo) -> None:
+def test_a_day_with_the_demo(demo: Demo) -> None:
+    it_comes_up_watched_from_twelve_places_and_says_what_to_try(demo)
+    whatever_is_broken_is_on_now_within_half_a_minute_and_nothing_else(demo)
+    what_is_repaired_works_again_from_everywhere(demo)
+    ctrl_c_ends_all_of_it(demo)
+
+
+def it_comes_up_watched_from_twelve_places_and_says_what_to_try(demo: Demo) -> None:
     for fault in FAULTS:
         assert f"pilothouse demo break {fault.name}" in demo.program.output()
     assert wait_until(demo.works, seconds=45), demo.standing()
 
 
-def test_whatever_is_broken_is_on_now_within_half_a_minute_and_nothing_else(demo: Demo) -> None:
+def whatever_is_broken_is_on_now_within_half_a_minute_and_nothing_else(demo: Demo) -> None:
     for fault in FAULTS:
         assert fault.does in demo.say("break", fault.name)
     for fault in FAULTS:
@@ -111,13 +118,13 @@ def test_whatever_is_broken_is_on_now_within_half_a_minute_and_nothing_else(demo
     assert b"26." in deployed[1]
 
 
-def test_what_is_repaired_works_again_from_everywhere(demo: Demo) -> None:
+def what_is_repaired_works_again_from_everywhere(demo: Demo) -> None:
     assert "third-party" in demo.say("repair")
     assert wait_until(demo.works, seconds=2 * PROMISED), demo.standing()
     assert "Recovering" in demo.now()  # held for two intervals, lest it comes back
 
 
-def test_ctrl_c_ends_all_of_it(demo: Demo) -> None:
+def ctrl_c_ends_all_of_it(demo: Demo) -> None:
     ports = json.loads((demo.folder / "demo.json").read_bytes())["ports"]
     assert set(ports) == set(LISTENING)
     demo.program.process.send_signal(signal.SIGINT)

@@ -77,7 +77,7 @@ def test_clients_that_wait_at_the_pooler_are_seen_while_the_database_answers(
         for one in waiting:
             one.start()
         spec = documents.Postgres(dsn=direct(postgres), pgbouncer=pooled(postgres, "pgbouncer"))
-        assert wait_until(lambda: "3 clients wait" in look(spec).degraded, seconds=10)
+        assert wait_until(lambda: "3 clients wait" in look(spec).degraded)
         seen = look(spec)
         through = look(
             documents.Postgres(dsn=pooled(postgres, name), pgbouncer=pooled(postgres, "pgbouncer")),

@@ -79,8 +79,15 @@ def _improve(told: Told, verdict: Verdict, terms: Terms, now: datetime) -> Chang
         new = Told(State.HEALTHY, since=now)
         return Change(new, verdict, Happened.RECOVERED, RECOVERED)
     since = now if verdict.state is not told.state else told.since
-    new = Told(verdict.state, verdict.scope, verdict.regions, since, returns=told.returns)
-    return Change(new, verdict, Happened.BETTER, _event(verdict.state))
+    new = Told(
+        verdict.state,
+        verdict.scope,
+        verdict.regions,
+        since,
+        returns=told.returns,
+        flapping=told.flapping,
+    )
+    return Change(new, _marked(verdict, new), Happened.BETTER, _event(verdict.state))
 
 
 def _hold(told: Told, terms: Terms) -> timedelta:
