@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -151,3 +152,16 @@ def test_every_name_is_told_in_the_docs() -> None:
         if name not in names.ALWAYS and f"| `{name}` | {what} |" not in page
     ]
     assert not untold
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "says"),
+    [
+        ('timing.total < duration("14d")', 26, "two weeks are 336h"),
+        ('status == 200 && header["X-Cache"] == "HIT"', 26, 'header["x-cache"]'),
+    ],
+)
+def test_what_can_never_hold_is_refused_before_a_visit(text, column, says):
+    with pytest.raises(Wrong, match=re.escape(says)) as refused:
+        compiled(text, "http")
+    assert refused.value.column == column

@@ -97,7 +97,7 @@ FAULTS = (
     Fault(
         "database-pool",
         "a report takes all connections to the database but one",
-        "Connections to the database failed, before the shop does",
+        "Connections to the database failed, while the shop still works",
     ),
 )
 

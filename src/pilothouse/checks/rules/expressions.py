@@ -71,6 +71,9 @@ _SAID = {
     "'<EOF>'": "end of the expression",
 }
 _REPEATED = re.compile(r"\{(\d*)(?:,(\d*))?\}")
+_DURATION = re.compile(r"""\bduration\(\s*(["'])([^"']*)\1\s*\)""")
+_LENGTH = re.compile(r"-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+")
+_HEADER = re.compile(r"""\bheader\[\s*(["'])([^"']*[A-Z][^"']*)\1\s*\]""")
 _WORDS = frozenset(("true", "false", "null", "in"))
 Path = tuple[str | int, ...]
 
@@ -104,6 +107,17 @@ class Expression(msgspec.Struct, frozen=True):
     shape: Shape
 
 
+def _literals_right(text: str) -> None:
+    """What is written out and can never hold. Raises Wrong."""
+    for found in _DURATION.finditer(text):
+        if not _LENGTH.fullmatch(found[2]):
+            words = f"{found[2]!r} is no duration of CEL: write ms, s, m, h; two weeks are 336h"
+            raise Wrong(words, found.start(2) + 1)
+    if found := _HEADER.search(text):
+        words = f'names of headers are in lower case here: header["{found[2].lower()}"]'
+        raise Wrong(words, found.start(2) + 1)
+
+
 def compiled(text: str, kind: str) -> Expression:
     """An assertion of a check of this type. Raises Wrong, which says where and what to write."""
     if len(text) > LONGEST_TEXT:
@@ -117,6 +131,7 @@ def compiled(text: str, kind: str) -> Expression:
         raise Wrong(f"cannot be read: {str(error)[:200]}") from None
     code, texts = _without_texts(text)
     _functions_known(code, text)
+    _literals_right(text)
     used = _names(code, program, kind, text)
     shape = Shape(len(text), *_macros(code), code.count("+"), _matches(code, texts), used)
     return Expression(text, program, used, tuple(_paths(code, texts, used)), shape)
