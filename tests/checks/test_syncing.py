@@ -100,7 +100,11 @@ def test_each_fault_of_a_document_is_told_where_it_stands(watched):
         ),
         ({"http": None, "journey": {"script": "absent.py"}}, "check-script"),
         ({"http": None, "journey": {"script": "../out.py"}}, "check-script"),
-        ({"http": None, "journey": {"steps": [{"click": "a", "goto": "b"}]}}, "check-script"),
+        (
+            {"http": None, "journey": {"steps": [{"click": "a", "goto": "https://b.example"}]}},
+            "check-script",
+        ),
+        ({"http": None, "journey": {"steps": [{"goto": "file:///etc/passwd"}]}}, "check-script"),
         ({"expect": ["body.contains(1"]}, "check-expression"),
     ],
 )

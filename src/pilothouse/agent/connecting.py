@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STAGGER = 0.25  # seconds until the next address is tried beside (RFC 8305, section 5)
 MOST_ADDRESSES = 8
 READ = 65536
+TURN = 16  # reads after which others have theirs
 FAMILIES: dict[IpChoice, tuple[int, ...]] = {"any": (6, 4), 4: (4,), 6: (6,)}
 _CLOSED = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
@@ -80,11 +81,20 @@ class Wire:
     cipher: str = ""
     alpn: str = ""
     tls: ssl.SSLObject | None = None
+    _reads: int = 0
     _incoming: ssl.MemoryBIO = field(default_factory=ssl.MemoryBIO)
     _outgoing: ssl.MemoryBIO = field(default_factory=ssl.MemoryBIO)
 
     async def read(self, most: int = READ) -> bytes:
-        """The next bytes; b"" at the end. Raises Broken when none come in time."""
+        """The next bytes; b"" at the end. Raises Broken when none come in time.
+
+        Who sends without a pause is not read beyond the time-out either, and keeps nobody waiting.
+        """
+        self._reads += 1
+        if self._reads % TURN == 0:
+            await asyncio.sleep(0)
+            if self.loop.time() > self.until:
+                raise late(self.phases)
         if self.tls is None:
             return await self._receive(most)
         while True:

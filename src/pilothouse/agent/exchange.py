@@ -94,15 +94,18 @@ def checked(headers: dict[str, str]) -> dict[str, str]:
 class _Reading:
     """What httptools calls while it reads an answer."""
 
-    __slots__ = ("answer", "body", "done", "headed", "interim", "kept", "parser")
+    __slots__ = ("answer", "body", "done", "head", "headed", "interim", "kept", "parser")
 
     def __init__(self, kept: int) -> None:
         self.answer, self.kept = Answer(), kept
-        self.body = bytearray()
+        self.body, self.head = bytearray(), 0
         self.headed = self.done = self.interim = False
         self.parser = httptools.HttpResponseParser(self)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.head += len(name) + len(value)
+        if self.head > MOST_HEAD:  # what comes after the body, too
+            raise Broken("head", f"headers of more than {MOST_HEAD // 1024} KiB")
         headers = self.answer.headers
         key = name.decode("latin-1").lower()
         text = value.decode("utf-8", "replace")
@@ -168,6 +171,9 @@ async def exchange(wire: Wire, request: Request) -> Answer:
         if not data:
             _ended(reading, wire.host)
             break
+        read += len(data)
+        if read > 2 * MOST_READ:  # what frames a body may be no longer than it
+            raise Broken("size", f"the answer is longer than {MOST_READ // 2**20} MiB")
         _fed(reading, data)
     _add(phases, "body", time.perf_counter() - first)
     reading.answer.body = unpacked(reading.answer.headers, bytes(reading.body), request.kept)

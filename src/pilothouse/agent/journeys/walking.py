@@ -166,6 +166,8 @@ async def _declared(journey: Journey, page: Page, steps: Steps) -> None:
 
 async def _take(step: Step, page: Page, steps: Steps) -> None:
     if step.goto is not None:
+        if not step.goto.lower().startswith(("https://", "http://")):  # file: is the agent's own
+            raise StepError("URL", "a journey goes to http:// and https:// addresses only")
         answer = await page.goto(step.goto)
         if answer is not None and answer.status >= _BAD_STATUS:
             where = parties.bare(answer.url)

@@ -30,9 +30,15 @@ _PHASES = {  # libpq, "PQconnectPoll": what is under way in this state
 _FULL = ("too many clients", "too many connections", "connection slots", "no more connections")
 _BOOLEAN, _WHOLE, _NUMBERS = 16, (20, 21, 23, 26), (700, 701, 1700)  # pg_type's oids
 _LONGEST = 1000  # letters of a value
-_OURS = {"hostaddr", "service", "passfile", "sslkey", "sslcert", "sslrootcert", "servicefile"}
+SSLCERTMODE = 160_000  # the version of libpq that has it
+# Of a dsn; the others read or write files of the agent, or have libpq ask somebody else.
+_WHERE, _WHO = ("host", "port", "dbname"), ("user", "password")
+_HOW = ("sslmode", "sslnegotiation", "channel_binding", "options", "target_session_attrs")
+_TAKEN = frozenset((*_WHERE, *_WHO, *_HOW, "connect_timeout"))
 # What libpq would else take from the agent's environment and home, for whichever server is asked.
-_NOT_THE_AGENTS = {"password": "", "passfile": os.devnull, "gssencmode": "disable"}
+_NOT_THE_AGENTS = {"password": "", "passfile": os.devnull, "gssencmode": "disable"} | (
+    {"sslcertmode": "disable"} if pq.version() >= SSLCERTMODE else {}
+)
 # What everybody may read: pg_stat_activity tells only its own. Walkers of replication stand apart
 # (max_wal_senders); reserved_connections is there since PostgreSQL 16.
 _USED = """
@@ -167,7 +173,7 @@ async def _connected(
         raise Broken("dsn", "the dsn is to name one host, reached by TCP", unable=True)
     if parts.get("sslrootcert") == "system":
         kept["sslrootcert"] = "system"
-    parts = {name: value for name, value in parts.items() if name not in _OURS} | kept
+    parts = {name: value for name, value in parts.items() if name in _TAKEN} | kept
     addresses = await connecting.addresses(visit, host, int(port), ip, phases)
     for place, address in enumerate(addresses):
         ipaddress.ip_address(address)

@@ -26,6 +26,7 @@ SHORTEST = timedelta(seconds=10)  # between two visits from one location
 LONGEST = timedelta(days=7)
 LONGEST_TIMEOUT = timedelta(minutes=15)
 SECRET = "${secret:"  # noqa: S105  what may stand in place of any text
+OPENED = ("http://", "https://", "${secret:")  # how what is gone to begins
 ACTIONS = ("goto", "fill", "click", "expect", "wait")
 MOST_STEPS = 200
 SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -171,6 +172,9 @@ def _journey(journey: Journey) -> Iterator[Fault]:
         if len(said) != 1:
             words = f"a step has exactly one of {', '.join(ACTIONS)}"
             yield Fault("check-script", (*path, "steps", index), words)
+        if step.goto is not None and not step.goto.lower().startswith(OPENED):
+            words = "a journey goes to http:// and https:// addresses only"
+            yield Fault("check-script", (*path, "steps", index, "goto"), words)
 
 
 def _expressions(spec: CheckSpec) -> Iterator[Fault]:
