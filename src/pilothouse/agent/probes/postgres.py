@@ -21,6 +21,7 @@ from pilothouse.agent.seen import Seen, Visit
 from pilothouse.checks.model.documents import IpChoice, Postgres
 
 MOST_ROWS = 100
+MOST_POOLS = 10_000
 MOST_USED = 0.9  # share of the connections above which it is degraded
 LONGEST_WAIT = 1.0  # seconds that clients wait at PgBouncer before it is degraded
 _PHASES = {  # libpq, "PQconnectPoll": what is under way in this state
@@ -112,7 +113,7 @@ def _full(connections: dict[str, Any] | None) -> str:
     return f"{connections['used']} of {connections['limit']} connections are used"
 
 
-async def _rows(wire: PGconn, query: str) -> list[dict[str, Any]]:
+async def _rows(wire: PGconn, query: str, most: int = MOST_ROWS) -> list[dict[str, Any]]:
     """At most so many rows, one by one as they come; those after them are not waited for.
 
     By libpq itself: psycopg's own connection, when it is given up, waits for the server once more.
@@ -123,7 +124,7 @@ async def _rows(wire: PGconn, query: str) -> list[dict[str, Any]]:
     wire.set_single_row_mode()
     while wire.flush():
         await _ready(wire.socket, writing=True)
-    while len(found) < MOST_ROWS:
+    while len(found) < most:
         while wire.is_busy():
             await _ready(wire.socket, writing=False)
             wire.consume_input()
@@ -246,8 +247,8 @@ async def _pooler(visit: Visit, spec: Postgres) -> dict[str, Any]:
     async with asyncio.timeout_at(visit.until - min(0.1, (visit.until - _now()) / 10)):
         wire = await _connected(visit, spec.pgbouncer, spec.ip, Phases())
         try:
-            pools = await _rows(wire, "SHOW POOLS")
-            databases = await _rows(wire, "SHOW DATABASES")
+            pools = await _rows(wire, "SHOW POOLS", MOST_POOLS)
+            databases = await _rows(wire, "SHOW DATABASES", MOST_POOLS)
         finally:
             wire.finish()
     return _pools(pools, databases)
