@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import event
 from tests.catalog.following import write
 from tests.checks.watched import CATALOG, CHECK, MODULES, check, places
 from tests.kernel.portal import serving
@@ -13,11 +14,14 @@ from tests.kernel.portal import serving
 from pilothouse.catalog import jobs as catalog_jobs
 from pilothouse.catalog.service import passes
 from pilothouse.checks import jobs
+from pilothouse.checks.api import hooks
 from pilothouse.checks.service import steering
 from pilothouse.checks.store import beating, reading
 from pilothouse.kernel.actors import LOCAL_ADMIN
 from pilothouse.kernel.auth.module import module as auth
 from pilothouse.kernel.auth.service import tokens
+from pilothouse.kernel.db import WRITE
+from pilothouse.kernel.web.limits import Buckets
 
 PATH = "/api/checks/{}?location=eu-1&agent=a"
 BEAT = "check:default/backup"
@@ -128,10 +132,31 @@ def test_an_agent_that_waits_is_told_of_another_plan(portal):
     assert said.get("wanted", []) == []
 
 
-def test_a_heartbeat_is_called_by_whoever_knows_its_key(portal):
+def key_of(portal):
     with portal.program.db.read() as tx:
         number = reading.by_ref(tx.conn, [BEAT])[BEAT].id
-        key = beating.of_checks(tx.conn, [number])[number].key
+        return number, beating.of_checks(tx.conn, [number])[number].key
+
+
+def test_a_heartbeat_that_calls_too_often_is_told_when_to_call_again(portal, monkeypatch):
+    _, key = key_of(portal)
+    monkeypatch.setattr(hooks, "CALLS", Buckets(0.1, 2))
+    answers = [portal.get(f"/hooks/heartbeats/{key}") for _ in range(3)]
+    assert [one.status for one in answers] == [200, 200, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
+
+
+def test_a_key_that_is_none_is_looked_up_without_writing(portal):
+    begun = []
+    with portal.program.db.begin():  # whoever writes now waits on SQLite
+        event.listen(portal.program.db.engine, "begin", begun.append)
+        assert portal.get("/hooks/heartbeats/none").status == 404
+    assert begun
+    assert not any(conn.get_execution_options().get(WRITE) for conn in begun)
+
+
+def test_a_heartbeat_is_called_by_whoever_knows_its_key(portal):
+    number, key = key_of(portal)
     for method, path in (("GET", "/start"), ("POST", "/success"), ("HEAD", ""), ("POST", "/fail")):
         answer = portal.ask(method, f"/hooks/heartbeats/{key}{path}", {}, "")
         assert answer.status == 200, (method, path, answer.text)

@@ -1,6 +1,9 @@
 """Heartbeats that call, and those that do not."""
 
+import threading
+
 import pytest
+from sqlalchemy import event
 from tests.checks.watched import check, places, watching_over
 
 from pilothouse.checks.model.verdicts import State
@@ -16,24 +19,27 @@ REF = "check:default/backup"
 @pytest.fixture
 def watched(database_url, tmp_path):
     with watching_over(database_url, tmp_path) as found:
+        hourly = {"period": "1h", "grace": "10m"}
         found.catalog(
             places(),
-            check("backup", http=None, heartbeat={"period": "1h", "grace": "10m"}, every=None),
+            check("backup", http=None, heartbeat=hourly, every=None),
+            check("cleanup", http=None, heartbeat=hourly, every=None),
         )
         found.watch()
         found.after(100)
         yield found
 
 
-def beat(watched):
+def beat(watched, ref=REF):
     with watched.db.read() as tx:
-        number = reading.by_ref(tx.conn, [REF])[REF].id
+        number = reading.by_ref(tx.conn, [ref])[ref].id
         return beats.of_checks(tx.conn, [number])[number]
 
 
-def hear(watched, signal="success", body=""):
+def hear(watched, signal="success", body="", ref=REF):
+    key = beat(watched, ref).key
     with watched.db.begin() as tx:
-        beating.heard(tx, beat(watched).key, signal, body)
+        beating.heard(tx, key, signal, body)
 
 
 def listen(watched, minutes):
@@ -106,3 +112,37 @@ def test_another_key_ends_the_one_before(watched):
     assert beat(watched).key != old
     with watched.db.begin() as tx, pytest.raises(NotFound):
         beating.heard(tx, old, "success", "")
+
+
+def test_one_that_calls_while_others_are_found_late_and_the_search_do_not_wait_for_each_other(
+    watched,
+):
+    """As PostgreSQL allows: the call comes once one was found late, and before the next is."""
+    second = "check:default/cleanup"
+    hear(watched)
+    hear(watched, ref=second)
+    watched.after(71 * 60)
+    heard, failed = threading.Event(), []
+
+    def call():
+        try:
+            hear(watched, ref=second)
+        except Exception as error:  # noqa: BLE001
+            failed.append(error)
+        heard.set()
+
+    calling = threading.Thread(target=call)
+
+    def in_between(_conn, _cursor, statement, *_):
+        if "INSERT INTO checks_states" in statement or "UPDATE checks_states" in statement:
+            if not calling.ident:
+                calling.start()
+                heard.wait(0.3)  # it has to wait for us
+
+    with watched.db.begin() as tx:
+        event.listen(tx.conn, "after_cursor_execute", in_between)
+        assert beating.find_late(tx) == 2
+    calling.join()
+    assert failed == []
+    assert watched.state(REF).state is State.FAILED
+    assert watched.state(second).state is State.HEALTHY

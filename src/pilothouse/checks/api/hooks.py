@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
@@ -12,11 +13,14 @@ from pilothouse.checks.service import beating
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.web.access import public
+from pilothouse.kernel.web.limits import Buckets
 
 AnyRequest = Request[Any, Any, Any]
 MOST_BYTES = 100_000  # of what is posted; its end is kept
 SIGNALS: dict[str, beating.Signal] = {"start": "start", "success": "success", "fail": "fail"}
 LONGEST_KEY = 60
+CALLS = Buckets(1.0, 60)  # of one heartbeat: a second, at once
+NO_STORE = {"cache-control": "no-store"}
 
 
 def _hear(program: Program, key: str, said: str, body: bytes) -> Response[str]:
@@ -24,10 +28,17 @@ def _hear(program: Program, key: str, said: str, body: bytes) -> Response[str]:
     if signal is None or len(key) > LONGEST_KEY:
         raise NotFound(beating.UNKNOWN_KEY)
     text = body[-4 * beating.MOST_KEPT :].decode("utf-8", "replace")
+    with program.db.read() as tx:
+        beating.require_known(tx, key)
+    if wait := math.ceil(CALLS.wait(key)):
+        words = (
+            f"Too many calls of this heartbeat, and this one is not heard: wait {wait} seconds.\n"
+        )
+        headers = {**NO_STORE, "retry-after": str(wait)}
+        return Response(words, media_type="text/plain", headers=headers, status_code=429)
     with program.db.begin() as tx:
         beating.heard(tx, key, signal, text)
-    headers = {"cache-control": "no-store"}
-    return Response("heard\n", media_type="text/plain", headers=headers)
+    return Response("heard\n", media_type="text/plain", headers=NO_STORE)
 
 
 @get("/", opt=public(), sync_to_thread=True)

@@ -179,7 +179,9 @@ def find_silent(tx: Tx) -> list[Agent]:
     before = tx.now - SILENT
     found = [
         agent
-        for agent in asking.silent(tx.conn, before)
+        for agent in sorted(
+            asking.silent(tx.conn, before), key=lambda one: (one.location, one.name)
+        )
         if asking.mark_silent(tx.conn, agent, before, tx.now)
     ]
     for agent in found:

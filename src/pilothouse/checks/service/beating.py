@@ -26,8 +26,17 @@ MOST_KEPT = 4000  # characters of what is posted: the end of it
 UNKNOWN_KEY = "there is no heartbeat at this address: the check's page shows its own"
 
 
+def require_known(tx: Tx, key: str) -> None:
+    """Raises NotFound for a key that is none: who tries keys writes nothing, and nobody waits."""
+    if not beating.is_known(tx.conn, key):
+        raise NotFound(UNKNOWN_KEY)
+
+
 def heard(tx: Tx, key: str, signal: Signal, body: str) -> None:
     """Something called. Raises NotFound for a key that is none."""
+    judged.one_at_a_time(
+        tx.conn
+    )  # first, as `find_late` does: neither waits for what the other has
     beat = beating.by_key(tx.conn, key)
     found = reading.by_id(tx.conn, [beat.check_id]) if beat else {}
     if beat is None or (check := found.get(beat.check_id)) is None or check.gone_at:
@@ -95,7 +104,7 @@ def judge(tx: Tx, check: Check, beat: Beat) -> None:
     heartbeat = _heartbeat(check)
     if heartbeat is None or planned.paused(tx.conn, [check.id]):
         return
-    judged.one_at_a_time(tx.conn)
+    judged.one_at_a_time(tx.conn)  # again: those who have it already do not wait
     terms = judging.terms_of(check.spec, check.not_before)
     window = maintenance.open_until(terms.windows, tx.now)
     said = heartbeats.judge(heartbeat, beat, tx.now)
@@ -118,6 +127,7 @@ def min_of(*moments: datetime | None) -> datetime | None:
 
 def find_late(tx: Tx) -> int:
     """Find heartbeats that should have called: how many."""
+    judged.one_at_a_time(tx.conn)  # before any heartbeat is held, as `heard` does
     overdue = beating.overdue(tx.conn, tx.now)
     found = reading.by_id(tx.conn, [one.check_id for one in overdue])
     paused = planned.paused(tx.conn, list(found))

@@ -52,6 +52,7 @@ def pause(tx: Tx, actor: Actor, ref: str, reason: str, until: datetime | None) -
         raise Invalid(f"a reason has at most {LONGEST_REASON} characters")
     if until is not None and not tx.now < until <= tx.now + LONGEST_PAUSE:
         raise Invalid("a pause ends later than now, and within 90 days")
+    judged.one_at_a_time(tx.conn)
     planned.pause(tx.conn, Pause(check.id, reason, actor.id, tx.now, until))
     _unknown(tx, check, f"paused: {reason}")
     planned.bump(tx.conn)
@@ -62,7 +63,6 @@ def pause(tx: Tx, actor: Actor, ref: str, reason: str, until: datetime | None) -
 
 def _unknown(tx: Tx, check: Check, words: str) -> None:
     """Nobody looks any more: its state is not known, and an alert is taken back."""
-    judged.one_at_a_time(tx.conn)
     before = reading.standpoints(tx.conn, [check.id]).get(check.id)
     if before is None or before.state is State.UNKNOWN:
         return
@@ -116,6 +116,7 @@ def end_pause(tx: Tx, check_id: int) -> None:
 
 
 def _resumed(tx: Tx, check: Check) -> bool:
+    judged.one_at_a_time(tx.conn)
     if not planned.resume(tx.conn, check.id):
         return False
     planned.not_before(tx.conn, check.id, tx.now)

@@ -138,10 +138,14 @@ def take(tx: Tx, batches: Sequence[Batch]) -> tuple[list[Taken], set[str]]:
     """
     touched: set[int] = set()
     # In one order always, so that nobody waits for someone who waits for them.
-    order = sorted(range(len(batches)), key=lambda at: batches[at].posted.location)
+    order = sorted(range(len(batches)), key=lambda at: _place(batches[at].posted))
     taken = {at: _take(tx, batches[at], touched) for at in order}
     crash_point("checks.storing")
     return [taken[at] for at in range(len(batches))], judging.judge(tx, touched)
+
+
+def _place(posted: Posted) -> tuple[str, str]:
+    return posted.location, posted.agent
 
 
 def _take(tx: Tx, batch: Batch, touched: set[int]) -> Taken:

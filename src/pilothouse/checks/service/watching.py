@@ -59,6 +59,11 @@ def _listening(tx: Tx, watched: datetime) -> bool:
 
 def act(tx: Tx, found: Due) -> set[str]:
     """Do it. Returns the locations of which visits are wanted now."""
+    if found.silent:
+        agents.find_silent(tx)  # agents before the turn to judge, as who takes results has them
+    if found.resume or found.late or found.judge:
+        # Before pauses and heartbeats: people pause, and heartbeats call, at the same time.
+        judged.one_at_a_time(tx.conn)
     number = int(tx.now.timestamp() * 1000)
     if tx.now - _at(planned.note(tx.conn, planned.WATCHED)) > AWAY:
         planned.set_note(tx.conn, planned.LISTENING, number)
@@ -68,8 +73,6 @@ def act(tx: Tx, found: Due) -> set[str]:
         steering.end_pause(tx, check_id)
     if found.late:
         beating.find_late(tx)
-    if found.silent:
-        agents.find_silent(tx)
     wanted: set[str] = set()
     if found.judge:
         beating.rejudge(tx, sorted(found.judge))

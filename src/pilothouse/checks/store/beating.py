@@ -39,6 +39,11 @@ def _beat(row: Row[*tuple[Any, ...]]) -> Beat:
     return Beat(**{column.name: getattr(row, column.name) for column in beats.c})
 
 
+def is_known(conn: Connection, key: str) -> bool:
+    """Whether some heartbeat has this key."""
+    return conn.execute(select(beats.c.check_id).where(beats.c.key == key)).first() is not None
+
+
 def by_key(conn: Connection, key: str) -> Beat | None:
     """The heartbeat with this key, held until the end of the transaction."""
     query = select(*beats.c).where(beats.c.key == key).with_for_update()
@@ -58,7 +63,7 @@ def of_checks(conn: Connection, check_ids: Collection[int]) -> dict[int, Beat]:
 def overdue(conn: Connection, now: datetime) -> list[Beat]:
     """Heartbeats that are late, and not known to be."""
     query = select(*beats.c).where(beats.c.late.is_(False), beats.c.due_at < now)
-    return [_beat(row) for row in conn.execute(query)]
+    return [_beat(row) for row in conn.execute(query.order_by(beats.c.check_id))]
 
 
 def put(conn: Connection, beat: Beat) -> None:
