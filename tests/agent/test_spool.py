@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 
 import msgspec
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from structlog.testing import capture_logs
 
 from pilothouse.agent import spool as spools
-from pilothouse.agent.spool import Spool
+from pilothouse.agent.spool import Peeked, Spool
 from pilothouse.checks.model.results import Result
 from pilothouse.kernel.errors import Conflict
 
@@ -25,8 +34,8 @@ def opened(folder: Path, most: int = spools.MOST) -> Spool:
     return made
 
 
-def ids(lines: list[bytes]) -> list[int]:
-    return [msgspec.json.decode(line, type=Result).id for line in lines]
+def ids(peeked: Peeked) -> list[int]:
+    return [msgspec.json.decode(line, type=Result).id for line in peeked.lines]
 
 
 def test_results_come_out_in_their_order_and_go_when_they_are_done(tmp_path: Path) -> None:
@@ -37,7 +46,7 @@ def test_results_come_out_in_their_order_and_go_when_they_are_done(tmp_path: Pat
     spool.done(spool.peek(3))
     assert (ids(spool.peek(9)), spool.waiting) == ([3, 4], 2)
     spool.done(spool.peek(9))
-    assert (spool.peek(9), spool.waiting) == ([], 0)
+    assert (ids(spool.peek(9)), spool.waiting) == ([], 0)
     spool.close()
 
 
@@ -79,9 +88,9 @@ def test_a_full_spool_lets_the_oldest_go(tmp_path: Path, monkeypatch: pytest.Mon
     for number in range(100):
         spool.add(result(number, "x" * 200))
     left = []
-    while lines := spool.peek(50):
-        left += ids(lines)
-        spool.done(lines)
+    while (peeked := spool.peek(50)).lines:
+        left += ids(peeked)
+        spool.done(peeked)
     assert left == list(range(100 - len(left), 100))
     assert spool.dropped + len(left) == 100
     assert sum(file.stat().st_size for file in tmp_path.glob("*.jsonl")) <= 10_000
@@ -114,3 +123,98 @@ def test_evidence_waits_with_the_result_that_names_it(tmp_path: Path) -> None:
     spool.sent(file)
     assert spool.evidence() == []
     spool.close()
+
+
+def test_evidence_on_a_full_disk_ends_nobody(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    (tmp_path / "evidence").write_bytes(b"a file where a folder is wanted")
+    spool.add_evidence(7, {"screenshot.png": b"png"})
+    assert spool.evidence() == []
+    spool.close()
+
+
+@contextmanager
+def bounded(kind: int, most: int) -> Iterator[None]:
+    """What the kernel gives this process: a short write or an error is a real one."""
+    before = resource.getrlimit(kind)
+    try:
+        with capture_logs():  # what is printed meets the same bounds
+            resource.setrlimit(kind, (most, before[1]))
+            yield
+    finally:
+        resource.setrlimit(kind, before)
+
+
+def fed(spool: Spool, number: int) -> None:
+    spool.add(result(number, "x" * (number % 7) * 20))
+
+
+class Interleaved(RuleBasedStateMachine):
+    """Whatever comes between a peek and its done, each result is sent, waits, or was counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(mkdtemp(prefix="spool-"))
+        self.spool = opened(self.folder, most=2500)
+        self.added = 0
+        self.gone: set[int] = set()  # the server has them
+        self.lost = 0  # were in memory when the process ended
+        self.posts: list[Peeked] = []
+
+    @rule(number=st.integers(1, 6))
+    def add(self, number: int) -> None:
+        for _ in range(number):
+            fed(self.spool, self.added)
+            self.added += 1
+
+    @rule(room=st.integers(0, 200))
+    def add_to_a_full_disk(self, room: int) -> None:
+        newest = max(self.folder.glob("*.jsonl"))
+        with bounded(resource.RLIMIT_FSIZE, newest.stat().st_size + room):
+            fed(self.spool, self.added)
+        self.added += 1
+
+    @rule(number=st.integers(1, 6))
+    def add_where_no_file_can_be_opened(self, number: int) -> None:
+        with bounded(resource.RLIMIT_NOFILE, 0):
+            self.add(number)
+
+    @rule(most=st.integers(1, 9))
+    def post(self, most: int) -> None:
+        self.posts.append(self.spool.peek(most, 700))
+
+    @precondition(lambda self: self.posts)
+    @rule(data=st.data())
+    def answered(self, data: st.DataObject) -> None:
+        peeked = self.posts.pop(data.draw(st.integers(0, len(self.posts) - 1)))
+        self.gone |= set(ids(peeked))
+        self.spool.done(peeked)
+
+    @rule()
+    def restart(self) -> None:
+        self.lost += self.spool.waiting - sum(segment.lines for segment in self.spool._segments)
+        self.spool.close()
+        dropped, self.spool = self.spool.dropped, opened(self.folder, most=2500)
+        self.spool.dropped, self.posts = dropped, []
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        assert self.spool.waiting + len(self.gone) + self.spool.dropped + self.lost >= self.added
+
+    def teardown(self) -> None:
+        while (peeked := self.spool.peek(9)).lines:
+            self.gone |= set(ids(peeked))
+            self.spool.done(peeked)
+        assert self.spool.waiting == 0
+        assert len(self.gone) + self.spool.dropped + self.lost >= self.added
+        self.spool.close()
+        shutil.rmtree(self.folder)
+
+
+class TestInterleaved(Interleaved.TestCase):  # pyright: ignore[reportUntypedBaseClass]
+    settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+    @pytest.fixture(autouse=True)
+    def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(spools, "SEGMENT", 600)
+        monkeypatch.setattr(spools, "MOST_IN_MEMORY", 5)

@@ -197,7 +197,8 @@ class Agent:
 
     async def _send_some(self, most: int = MOST_SENT) -> None:
         """One batch, the oldest first. Raises Away or Refused, and keeps them then."""
-        lines = self.spool.peek(most, MOST_BYTES)
+        peeked = self.spool.peek(most, MOST_BYTES)
+        lines = peeked.lines
         waiting = self.spool.waiting - len(lines)
         try:
             taken = await self.server.post(lines, waiting, self._unreached)
@@ -208,11 +209,11 @@ class Agent:
                 await self._send_some(max(1, len(lines) // 2))
                 return
             log.error("agent.result_refused", error=str(error))  # noqa: TRY400  no trace is needed
-            self.spool.done(lines)
+            self.spool.done(peeked)
             return
         for number, why in taken.refused:
             log.error("agent.result_refused", result=number, error=why)
-        self.spool.done(lines)
+        self.spool.done(peeked)
         if not self.spool.waiting:
             await self._send_evidence()
 

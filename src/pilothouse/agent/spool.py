@@ -6,6 +6,7 @@ after a kill some are sent again; a result's id tells the server.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -35,6 +36,26 @@ ENDING = ".jsonl"
 EVIDENCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """Results that wait, as JSON, and the ticket that `done` wants of whoever posted them.
+
+    Results are numbered as they leave, on disk and in memory: what came or was dropped while a
+    post was under way is never taken for what was posted.
+    """
+
+    lines: list[bytes]
+    first: int  # the number of the first of them
+    memory: bool = False
+
+
+@dataclass(slots=True)
+class _Segment:
+    number: int
+    size: int = 0  # bytes
+    lines: int = 0  # that wait in it
+
+
 @dataclass(slots=True)
 class Spool:
     """One folder, of one agent."""
@@ -42,13 +63,14 @@ class Spool:
     folder: Path
     most: int = MOST
     dropped: int = 0  # results that there was no room for
-    _segments: list[int] = field(default_factory=list)
-    _sizes: dict[int, int] = field(default_factory=dict)
+    _segments: list[_Segment] = field(default_factory=list)
     _place: int = 0  # in the first segment: before it all were sent
+    _torn: bool = False  # the last one has a piece at its end that is no result
     _out: int = -1
     _lock: int = -1
-    _memory: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_IN_MEMORY))
-    _lines: int = 0  # that wait on disk
+    _memory: deque[bytes] = field(default_factory=deque)
+    _left_disk: int = 0  # results, sent or dropped
+    _left_memory: int = 0
 
     def open(self) -> None:
         """Take the folder, and what an earlier run left in it. Raises Conflict if it is in use."""
@@ -63,9 +85,8 @@ class Spool:
                 f"another agent uses {self.folder}: give this one a --name or a --spool of its own"
             ) from None
         names = (file.stem for file in self.folder.glob(f"*{ENDING}"))
-        self._segments = sorted(int(name) for name in names if name.isdigit())
-        for number in self._segments:
-            self._mend(number)
+        for number in sorted(int(name) for name in names if name.isdigit()):
+            self._segments.append(self._mended(number))
         self._begin()
 
     def close(self) -> None:
@@ -75,25 +96,24 @@ class Spool:
                 os.close(descriptor)
         self._out = self._lock = -1
 
-    def _mend(self, number: int) -> None:
+    def _mended(self, number: int) -> _Segment:
         """Cut off a last line that was not written to its end; count the others."""
         data = self._path(number).read_bytes()
         whole = data.rfind(b"\n") + 1
         if whole != len(data):
             os.truncate(self._path(number), whole)
             log.warning("agent.spool_mended", bytes=len(data) - whole)
-        self._sizes[number] = whole
-        self._lines += data.count(b"\n", 0, whole)
+        return _Segment(number, whole, data.count(b"\n", 0, whole))
 
     def _begin(self) -> None:
-        """A new file for what comes."""
-        if self._out >= 0:
-            os.close(self._out)
-        number = (self._segments[-1] if self._segments else 0) + 1
+        """A new file for what comes. Where none can be opened, the one before stays in use."""
+        number = (self._segments[-1].number if self._segments else 0) + 1
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._out = os.open(self._path(number), flags, 0o600)
-        self._segments.append(number)
-        self._sizes[number] = 0
+        before, self._out = self._out, os.open(self._path(number), flags, 0o600)
+        self._segments.append(_Segment(number))
+        self._torn = False
+        if before >= 0:
+            os.close(before)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:012d}{ENDING}"
@@ -101,7 +121,7 @@ class Spool:
     @property
     def waiting(self) -> int:
         """How many results wait."""
-        return self._lines + len(self._memory)
+        return sum(segment.lines for segment in self._segments) + len(self._memory)
 
     def add(self, result: Result) -> None:
         """Keep a result. When this returns, a kill of this process does not lose it."""
@@ -110,54 +130,70 @@ class Spool:
             log.error("agent.result_too_long", check=result.check, bytes=len(line))
             return
         crash_point("agent.seen")
-        last = self._segments[-1]
         try:
-            if self._sizes[last] >= SEGMENT:
-                self._begin()
-                last = self._segments[-1]
-            written = os.write(self._out, line)
-            if written != len(line):  # the disk is full: what is half there must not be read
-                os.ftruncate(self._out, self._sizes[last])
-                raise OSError(28, "no space left")  # noqa: TRY301
+            self._append(line)
         except OSError as error:
-            log.warning("agent.spool_full", error=str(error))
-            self.dropped += len(self._memory) == MOST_IN_MEMORY
-            self._memory.append(line)
+            if self._keep_in_memory(line) == 1:  # said once, not for each
+                log.warning("agent.spool_full", error=str(error))
             return
-        self._sizes[last] += len(line)
-        self._lines += 1
         crash_point("agent.kept")
-        while sum(self._sizes.values()) > self.most and len(self._segments) > 1:
+        while sum(segment.size for segment in self._segments) > self.most:
+            if len(self._segments) == 1:
+                return
             self._drop()
+
+    def _append(self, line: bytes) -> None:
+        """Raises OSError when the disk does not take it; nothing of it is there then."""
+        if self._torn:
+            self._mend_end()
+        if self._segments[-1].size >= SEGMENT:
+            self._begin()
+        last = self._segments[-1]
+        if os.write(self._out, line) != len(line):  # what is half there must not be read
+            self._torn = True
+            self._mend_end()
+            raise OSError(errno.ENOSPC, "no space left")
+        last.size += len(line)
+        last.lines += 1
+
+    def _mend_end(self) -> None:
+        os.ftruncate(self._out, self._segments[-1].size)
+        self._torn = False
+
+    def _keep_in_memory(self, line: bytes) -> int:
+        if len(self._memory) >= MOST_IN_MEMORY:
+            self._memory.popleft()
+            self._left_memory += 1
+            self.dropped += 1
+        self._memory.append(line)
+        return len(self._memory)
 
     def _drop(self) -> None:
         """Make room: the oldest go first."""
-        number = self._segments[0]
-        with suppress(OSError):
-            lost = self._path(number).read_bytes().count(b"\n", self._place)
-            self._lines -= lost
-            self.dropped += lost
-            log.warning("agent.results_dropped", results=lost, why="the spool is full")
+        lost = self._segments[0].lines
+        self._left_disk += lost
+        self.dropped += lost
+        log.warning("agent.results_dropped", results=lost, why="the spool is full")
         self._forget()
 
     def _forget(self) -> None:
-        number = self._segments.pop(0)
-        self._sizes.pop(number)
+        segment = self._segments.pop(0)
         self._place = 0
-        self._path(number).unlink(missing_ok=True)
+        self._path(segment.number).unlink(missing_ok=True)
 
-    def peek(self, most: int, most_bytes: int = READ) -> list[bytes]:
-        """The oldest results that wait, as JSON, from one file; [] when none does."""
+    def peek(self, most: int, most_bytes: int = READ) -> Peeked:
+        """The oldest results that wait, from one file, else from memory; no lines when none do."""
         self._pass_by()
-        if self._lines == 0:
-            return self._from_memory(most, most_bytes)
-        with self._path(self._segments[0]).open("rb") as file:
+        first = self._segments[0]
+        if not first.lines:
+            return Peeked(self._from_memory(most, most_bytes), self._left_memory, memory=True)
+        with self._path(first.number).open("rb") as file:
             file.seek(self._place)
-            data = file.read(most_bytes)
+            data = file.read(min(most_bytes, first.size - self._place))
             if b"\n" not in data:  # one that is longer alone
                 data += file.readline(LONGEST_LINE)
         lines = data[: data.rfind(b"\n") + 1].splitlines(keepends=True)
-        return lines[:most]
+        return Peeked(lines[:most], self._left_disk)
 
     def _from_memory(self, most: int, most_bytes: int) -> list[bytes]:
         taken, size = [], 0
@@ -168,35 +204,49 @@ class Spool:
             taken.append(line)
         return taken
 
-    def done(self, lines: list[bytes]) -> None:
-        """The server has these, which `peek` gave, or never will: forget them."""
+    def done(self, peeked: Peeked) -> None:
+        """The server has these, or never will: forget those that are still here."""
         crash_point("agent.posted")
-        if self._lines == 0:
-            for _ in lines:
+        left = self._left_memory if peeked.memory else self._left_disk
+        here = peeked.lines[max(0, left - peeked.first) :]
+        if peeked.memory:
+            self._left_memory += len(here)
+            for _ in here:
                 self._memory.popleft()
             return
-        self._place += sum(len(line) for line in lines)
-        self._lines -= len(lines)
+        self._left_disk += len(here)
+        self._place += sum(len(line) for line in here)
+        self._segments[0].lines -= len(here)
         self._pass_by()
 
     def _pass_by(self) -> None:
         """Remove files of which all was sent; the last one is emptied."""
-        while len(self._segments) > 1 and self._place >= self._sizes[self._segments[0]]:
+        while len(self._segments) > 1 and not self._segments[0].lines:
             self._forget()
         only = self._segments[0]
-        if len(self._segments) == 1 and self._place >= self._sizes[only] > 0:
+        if not only.lines and only.size:
             os.ftruncate(self._out, 0)
-            self._sizes[only] = self._place = 0
+            only.size = self._place = 0
+            self._torn = False
 
     def add_evidence(self, number: int, files: Mapping[str, bytes]) -> None:
         """Keep files that a result named, until they are sent or there is no room."""
         folder = self.folder / "evidence" / str(number)
-        with suppress(OSError):
+        try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, data in files.items():
                 if EVIDENCE.fullmatch(name):
                     (folder / name).write_bytes(data)
-        kept = sorted((self.folder / "evidence").iterdir(), key=lambda one: int(one.name))
+        except OSError as error:  # half a picture is none
+            log.warning("agent.evidence_not_kept", error=str(error))
+            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """The oldest evidence goes first."""
+        all_of = (one for one in (self.folder / "evidence").iterdir() if one.name.isdigit())
+        kept = sorted(all_of, key=lambda one: int(one.name))
         sizes = {one: sum(file.stat().st_size for file in one.iterdir()) for one in kept}
         while sum(sizes.values()) > MOST_EVIDENCE and kept:
             oldest = kept.pop(0)
