@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from benchmarks.lines import Line, databases, keep, row
 from benchmarks.measuring import Served, serving
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from pilothouse import app
 from pilothouse.catalog import jobs as catalog_jobs
 from pilothouse.catalog.service import passes
 from pilothouse.checks import jobs
-from pilothouse.checks.model.kept import OUTCOMES, RANDOM_BITS
+from pilothouse.checks.model.kept import OUTCOMES, PHASES, RANDOM_BITS
 from pilothouse.checks.model.results import Assertion, Browsed, Outcome, Request, Result, StepTime
 from pilothouse.checks.model.verdicts import Scope, Standing, State, Verdict
 from pilothouse.checks.store import tables
@@ -55,7 +55,7 @@ PLACES = (
 )  # fmt: skip
 THINGS = ("Card payment is authorised", "Basket keeps its items", "Home page is usable",
           "Search finds a product", "Order status is shown")  # fmt: skip
-HOURS_A_DAY, DAY = 24, timedelta(days=1)
+HOURS_A_DAY, HOURS_OF_PARTS, DAY = 24, 35, timedelta(days=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BROKEN = 2  # numbers below it fail in Europe
 SLOW = 3
@@ -361,6 +361,7 @@ def _sketches(tx: Tx, checks: list[tuple[int, str]], dice: random.Random) -> Non
         packed = pack({number: one.to_bytes() for number, one in enumerate(hours)})
         days.append((packed, Sketch.merged(hours).to_bytes()))
     today = (tx.now - EPOCH) // DAY
+    _phases_kept(tx, [ref for _, ref in checks], days, dice)
     counted = []
     for number, (_, ref) in enumerate(checks):
         names = [Series.of("checks.total", {"check": ref, "location": name}) for name, _ in PLACES]
@@ -377,6 +378,28 @@ def _sketches(tx: Tx, checks: list[tuple[int, str]], dice: random.Random) -> Non
         measured.write(tx.conn, rows)
     columns = ("series_id", "day", "ok", "degraded", "failed", "unable")
     tx.conn.execute(insert(tables.days), [dict(zip(columns, one, strict=True)) for one in counted])
+
+
+def _phases_kept(
+    tx: Tx, refs: list[str], days: list[tuple[bytes, bytes]], dice: random.Random
+) -> None:
+    """Sketches of the phases of every series: hours of 35 days, days of the quarter."""
+    today = (tx.now - EPOCH) // DAY
+    for ref in refs:
+        names = [
+            Series.of("checks.phase", {"check": ref, "location": name, "phase": phase}, part=True)
+            for name, _ in PLACES
+            for phase in PHASES
+        ]
+        known = measured.enrolled(tx.conn, names, dict.fromkeys(names, today))
+        rows = {
+            measured.Day(True, day, known[series].id): days[dice.randrange(50)]
+            for series in names
+            for day in range(today - QUARTER, today + 1)
+        }
+        measured.write(tx.conn, rows)
+        old = measured.hours.c.part.is_(True) & (measured.hours.c.day < today - HOURS_OF_PARTS)
+        tx.conn.execute(delete(measured.hours).where(old))
 
 
 def _deployments(tx: Tx) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -86,17 +87,24 @@ def _run(run: list[tuple[float, float]], height: int, line: str, area: str) -> s
 
 def days(marks: Sequence[str], label: str, height: int = 16) -> Markup:
     """A bar a day: full height failed, middle degraded, low worked, gap no data."""
-    width, drawn = 100 / max(len(marks), 1), []
-    for place, mark in enumerate(marks):
-        tall = _HEIGHTS[mark] * height
-        if tall:
-            drawn.append(
-                f'<rect class="d-{mark}" x="{percent(place * width)}" y="{height - tall:.1f}" '
-                f'width="{percent(width * 0.8)}" height="{tall:.1f}"/>'
-            )
+    bars = {mark: _bars(mark, len(marks), height) for mark in set(marks)}
+    drawn = "".join([bars[mark][place] for place, mark in enumerate(marks)])
     return Markup(  # noqa: S704 (numbers of ours, texts escaped)
         f'<svg class="plot" height="{height}" width="100%" role="img" aria-label="{escape(label)}">'
-        f"{''.join(drawn)}</svg>"
+        f"{drawn}</svg>"
+    )
+
+
+@lru_cache(maxsize=32)
+def _bars(mark: str, number: int, height: int) -> tuple[str, ...]:
+    """What a day with this mark is at each place: the same in every row of every page."""
+    width, tall = 100 / max(number, 1), _HEIGHTS[mark] * height
+    return tuple(
+        f'<rect class="d-{mark}" x="{percent(place * width)}" y="{height - tall:.1f}" '
+        f'width="{percent(width * 0.8)}" height="{tall:.1f}"/>'
+        if tall
+        else ""
+        for place in range(number)
     )
 
 

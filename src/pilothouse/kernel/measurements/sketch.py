@@ -107,11 +107,12 @@ class Sketch(msgspec.Struct, frozen=True):
 
     def quantiles(self, shares: Iterable[float]) -> list[float | None]:
         """Several at once, in their order: `[0.5, 0.95]` for median and 95th percentile."""
-        total = self.count
+        places = sorted(self.buckets)
+        counts = map(self.buckets.__getitem__, places)
+        reached = list(accumulate(counts, initial=self.zeros))
+        total = reached[-1]
         if not total:
             return [None for _ in shares]
-        places = sorted(self.buckets)
-        reached = list(accumulate((self.buckets[place] for place in places), initial=self.zeros))
         return [_at(share * (total - 1), places, reached) for share in shares]
 
     def below(self, limit: float) -> int:
@@ -168,15 +169,20 @@ def _unpacked(packed: bytes) -> tuple[int, dict[int, int]]:
     if (end := len(packed)) == at:
         return zeros, buckets
     first, at = _read(packed, at)
-    place = (first >> 1 if not first & 1 else -(first + 1 >> 1)) - 1
-    while at < end:
-        token, at = _read(packed, at)
-        place += (token >> 3) + 1
+    lowest = first >> 1 if not first & 1 else -(first + 1 >> 1)
+    place = lowest - 1
+    while at < end:  # pages read thousands of them: numbers of one byte, nearly all, at once
+        token, at = packed[at], at + 1
+        if token >= _MORE:
+            token, at = _read(packed, at - 1)
         few = token & _FEW
         if few == _FEW:
-            more, at = _read(packed, at)
+            more, at = packed[at], at + 1
+            if more >= _MORE:
+                more, at = _read(packed, at - 1)
             few += more
+        place += (token >> 3) + 1
         buckets[place] = few + 1
-    if not buckets or not _FIRST <= min(buckets) <= max(buckets) <= _LAST:
+    if not buckets or lowest < _FIRST or place > _LAST:
         raise ValueError("a bucket is out of bounds")
     return zeros, buckets

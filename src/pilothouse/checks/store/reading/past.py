@@ -66,25 +66,31 @@ def points(
 
 
 def daily(conn: Connection, check_ids: Collection[int], first: int) -> dict[int, list[Day]]:
-    """How results were by day and location from a day on (days since 1970), oldest first."""
+    """How results were by day and location from a day on (days since 1970).
+
+    Those of a location stand together, the oldest first.
+    """
     found: dict[int, list[Day]] = {one: [] for one in check_ids}
     for part in parts(check_ids):
+        whose = select(series.c.id, series.c.check_id, series.c.location).where(
+            series.c.check_id.in_(part)
+        )
+        known = {row.id: (found[row.check_id], row.location) for row in conn.execute(whose)}
         query = (
             select(
-                series.c.check_id,
-                series.c.location,
+                days.c.series_id,
                 days.c.day,
                 days.c.ok,
                 days.c.degraded,
                 days.c.failed,
                 days.c.unable,
             )
-            .join(days, days.c.series_id == series.c.id)
-            .where(series.c.check_id.in_(part), days.c.day >= first)
-            .order_by(days.c.day, series.c.location)
+            .where(days.c.series_id.in_(list(known)), days.c.day >= first)
+            .order_by(days.c.series_id, days.c.day)
         )
-        for row in conn.execute(query):
-            found[row.check_id].append(Day(*row[1:]))
+        for one, day, ok, degraded, failed, unable in conn.execute(query):
+            into, location = known[one]
+            into.append(Day(location, day, ok, degraded, failed, unable))
     return found
 
 
