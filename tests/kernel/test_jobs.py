@@ -173,6 +173,41 @@ def test_a_job_that_asks_for_itself_later_is_done_later(db):
     assert row.lease_token is None
 
 
+def test_a_job_asked_for_again_later_is_retaken_when_its_lease_ends_and_done_again_then(db):
+    ask(db, key="bell")
+    [killed] = claim(db)
+    ask(db, payload={"n": 2}, key="bell", after=HOUR)
+    expire(db, killed)
+    [retaken] = claim(db)
+    assert (retaken.attempts, retaken.data()) == (2, {"n": 2})
+    with db.begin() as tx:
+        assert store.finish(tx.conn, retaken)
+        soon = tx.now + HOUR / 2
+    [row] = rows(db)
+    assert row.due_at.replace(tzinfo=soon.tzinfo) > soon
+    assert row.lease_token is None
+
+
+def test_what_was_asked_for_before_a_job_is_retaken_is_done_by_that(db):
+    ask(db, key="bell")
+    [killed] = claim(db)
+    ask(db, key="bell")
+    expire(db, killed)
+    [retaken] = claim(db)
+    with db.begin() as tx:
+        assert store.finish(tx.conn, retaken)
+    assert rows(db) == []
+
+
+def test_a_job_given_back_is_due_at_once_whoever_asked_for_it_later(db):
+    ask(db, key="bell")
+    [job] = claim(db)
+    ask(db, key="bell", after=HOUR)
+    with db.begin() as tx:
+        assert store.give_back(tx.conn, job)
+    assert [again.attempts for again in claim(db)] == [1]
+
+
 def test_the_soonest_counts_of_those_who_ask_while_a_job_is_done(db):
     ask(db, key="bell")
     [job] = claim(db)

@@ -21,8 +21,8 @@ EVENT = (
     "VALUES ('e1', '2026-11-23 02:14:20', 'ship.left', 'system', 'pilothouse', '{}')"
 )
 JOB = (
-    "INSERT INTO jobs (kind, key, payload, due_at, attempts, again) "
-    "VALUES ('ring', 'bell', '{}', '2026-11-23 02:14:20', 3, 0)"
+    "INSERT INTO jobs (kind, key, payload, due_at, attempts) "
+    "VALUES ('ring', 'bell', '{}', '2026-11-23 02:14:20', 3)"
 )
 
 

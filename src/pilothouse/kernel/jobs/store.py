@@ -44,7 +44,7 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("lease_until", Instant),
     Column("lease_token", String(32)),
-    Column("again", Integer, nullable=False),  # 1: asked for once more while it was being done
+    Column("again_at", Instant),  # asked for once more while it was being done: when
     Column("dead_at", Instant),
     Column("error", Text),
     Index("uq_jobs_kind_key", "kind", "key", unique=True),
@@ -85,13 +85,14 @@ def enqueue(
         "payload": payload,
         "due_at": moment(conn, after),
         "attempts": 0,
-        "again": 0,
     }
     if key is None:
         conn.execute(insert(jobs).values(values))
         return
     statement = upsert(conn, jobs).values(values)
     new = statement.excluded
+    done_now = jobs.c.lease_token.is_not(None)
+    asked = case((jobs.c.again_at < new.due_at, jobs.c.again_at), else_=new.due_at)
     conn.execute(
         statement.on_conflict_do_update(
             index_elements=[jobs.c.kind, jobs.c.key],
@@ -99,13 +100,11 @@ def enqueue(
                 "payload": new.payload,
                 "due_at": case(
                     (jobs.c.dead_at.is_not(None), new.due_at),
-                    # Being done: it is asked for anew, and its own time is past. At once, one that
-                    # asks for itself later would be done again and again, before all others.
-                    (jobs.c.lease_token.is_not(None) & (jobs.c.again == 0), new.due_at),
-                    (jobs.c.due_at < new.due_at, jobs.c.due_at),
+                    # Its own time, by which it is taken again should its worker end, stays.
+                    (done_now | (jobs.c.due_at < new.due_at), jobs.c.due_at),
                     else_=new.due_at,
                 ),
-                "again": case((jobs.c.lease_token.is_not(None), 1), else_=jobs.c.again),
+                "again_at": case((done_now, asked), else_=jobs.c.again_at),
                 "attempts": case((jobs.c.dead_at.is_not(None), 0), else_=jobs.c.attempts),
                 "dead_at": None,
             },
@@ -121,7 +120,6 @@ def seed(conn: Connection, kind: str, every: timedelta) -> None:
         "payload": "{}",
         "due_at": moment(conn),
         "attempts": 0,
-        "again": 0,
     }
     latest = moment(conn, every)
     conn.execute(
@@ -187,6 +185,7 @@ def claim(conn: Connection, leases: Mapping[str, timedelta], limit: int) -> list
     if not found:
         return []
     token = clock.uuid7()
+    later = case((jobs.c.again_at > moment(conn), jobs.c.again_at))  # by now: this is that time
     for lease in {leases[row.kind] for row in found}:  # one or two
         conn.execute(
             update(jobs)
@@ -195,7 +194,7 @@ def claim(conn: Connection, leases: Mapping[str, timedelta], limit: int) -> list
                 attempts=jobs.c.attempts + 1,
                 lease_until=moment(conn, lease),
                 lease_token=token,
-                again=0,
+                again_at=later,
             )
         )
     ids = [row.id for row in found]
@@ -220,15 +219,14 @@ def finish(conn: Connection, job: Job, every: timedelta | None = None) -> bool:
     `every`.
     """
     # Locked before it is judged: who asks again between a look and a delete would ask in vain.
-    asked = conn.execute(select(jobs.c.again).where(_held(job)).with_for_update()).scalar()
-    if asked is None:
+    held = conn.execute(select(jobs.c.again_at).where(_held(job)).with_for_update()).first()
+    if held is None:
         return False
-    if not asked and every is None:
+    if held.again_at is None and every is None:
         conn.execute(delete(jobs).where(_held(job)))
         return True
-    done: dict[str, Any] = {**_FREE, "attempts": 0, "error": None, "again": 0}
-    if not asked and every is not None:
-        done["due_at"] = moment(conn, every)
+    done: dict[str, Any] = {**_FREE, "attempts": 0, "error": None, "again_at": None}
+    done["due_at"] = held.again_at or moment(conn, every or timedelta(0))
     conn.execute(update(jobs).where(_held(job)).values(done))
     return True
 
@@ -248,14 +246,16 @@ def give_back(conn: Connection, job: Job) -> bool:
 def bury(conn: Connection, job: Job, error: str) -> bool:
     """Give a job up: it is kept and shown, and not tried again by itself.
 
-    One that was asked for again meanwhile is due at once instead, from the first attempt on.
+    One that was asked for again meanwhile is due then instead, from the first attempt on.
     """
-    asked = jobs.c.again == 1
+    asked = jobs.c.again_at.is_not(None)
     values = {
         **_FREE,
         "error": error[:2000],
         "dead_at": case((asked, None), else_=moment(conn)),
         "attempts": case((asked, 0), else_=jobs.c.attempts),
+        "due_at": func.coalesce(jobs.c.again_at, jobs.c.due_at),
+        "again_at": None,
     }
     return conn.execute(update(jobs).where(_held(job)).values(values)).rowcount == 1
 
@@ -263,7 +263,7 @@ def bury(conn: Connection, job: Job, error: str) -> bool:
 def revive(conn: Connection, job_id: int) -> bool:
     """Have a dead letter tried again, from the first attempt on."""
     dead = and_(jobs.c.id == job_id, jobs.c.dead_at.is_not(None))
-    values = {"dead_at": None, "attempts": 0, "again": 0, "due_at": moment(conn)}
+    values = {"dead_at": None, "attempts": 0, "again_at": None, "due_at": moment(conn)}
     return conn.execute(update(jobs).where(dead).values(**values)).rowcount == 1
 
 
