@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 
 import msgspec
 import pytest
+import time_machine
 from tests.alerts.listening import PAY, mail, telling, web
 from tests.servers import LOOPBACK, free_port, wait_until
 
 from pilothouse.kernel.alerts import jobs, rules, service
-from pilothouse.kernel.alerts.model import RAISED, Alert
+from pilothouse.kernel.alerts.model import CLEARED, RAISED, Alert
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import store
@@ -195,6 +197,28 @@ def test_events_out_of_order_leave_what_the_newest_said(database_url):
         with to.program.db.begin() as tx:
             assert not service.take(tx, old, ())
         assert to.open()[0].standing.alert == PAY
+
+
+def test_a_replica_whose_clock_is_behind_is_heard_in_its_turn(database_url):
+    """The id of an event is made by the clock of who says it; the number is not."""
+    with telling(database_url) as to:
+        to.raised()
+        with time_machine.travel(datetime.now(UTC) - timedelta(hours=1)):
+            to.cleared(changed(summary="Over"))
+        to.settle()
+        assert to.open() == []
+
+
+def test_what_is_said_again_is_newer_than_what_comes_late(database_url):
+    with telling(database_url) as to:
+        to.raised()
+        to.settle()
+        number = 2**60
+        for late, kind in ((0, RAISED), (1, CLEARED)):
+            data = msgspec.to_builtins(PAY) | {"number": number - late}
+            with to.program.db.begin() as tx:
+                assert not service.take(tx, Event(type=kind, data=data), ())
+        assert len(to.open()) == 1
 
 
 def test_the_panel_says_that_nobody_is_told(database_url):

@@ -7,7 +7,7 @@ job of its own: what one was not told in time it is told as it is by then, never
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,29 +21,44 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 DELIVER = "alerts.deliver"
+NUMBER = "number"  # beside the words of an alert in an event
 MOST = 50  # on Now
 KEPT = timedelta(days=90)  # after it is over
 
 
 def raise_alert(tx: Tx, alert: Alert, *, dedup_key: str | None = None) -> None:
     """Say that something is in trouble, or that what is said of it changed."""
-    data = msgspec.to_builtins(alert)
-    tx.emit(Event(type=RAISED, entities=(alert.entity,), data=data, dedup_key=dedup_key))
+    _say(tx, RAISED, alert, dedup_key)
 
 
 def clear_alert(tx: Tx, alert: Alert, *, dedup_key: str | None = None) -> None:
     """Say that the trouble of this key is over; `summary` says how."""
-    data = msgspec.to_builtins(alert)
-    tx.emit(Event(type=CLEARED, entities=(alert.entity,), data=data, dedup_key=dedup_key))
+    _say(tx, CLEARED, alert, dedup_key)
+
+
+def _say(tx: Tx, what: str, alert: Alert, dedup_key: str | None) -> None:
+    """An event with its number among all that is said of this trouble.
+
+    Replicas have clocks of their own, by which the ids of events are made: they give no order.
+    """
+    number = store.next_number(tx.conn, alert.key, tx.now)
+    data = msgspec.to_builtins(alert) | {NUMBER: number}
+    tx.emit(Event(type=what, entities=(alert.entity,), data=data, dedup_key=dedup_key))
 
 
 def take(tx: Tx, event: Event, told_to: Sequence[Destination]) -> bool:
     """Take an event in and have every destination told of it; False for nothing new."""
     alert = msgspec.convert(event.data, Alert)
-    now = _after(tx, alert, event)
-    if now is None:
+    number = event.data.get(NUMBER, 0)
+    found = store.find(tx.conn, alert.key, hold=True)
+    said, last = found or (None, -1)
+    if number <= last:  # what came later is taken in already
         return False
-    if not store.put(tx.conn, now, event.id):
+    now = _after(said, alert, event, event.at or tx.now)
+    if now is None:
+        store.pass_by(tx.conn, alert.key, number)
+        return False
+    if not store.put(tx.conn, now, number):  # nobody heard of what is over: nobody is told
         return False
     for one in told_to:
         store.expect(tx.conn, Told(key=alert.key, destination=one.id, name=one.name))
@@ -52,21 +67,16 @@ def take(tx: Tx, event: Event, told_to: Sequence[Destination]) -> bool:
     return True
 
 
-def _after(tx: Tx, alert: Alert, event: Event) -> Standing | None:
+def _after(said: Standing | None, alert: Alert, event: Event, at: datetime) -> Standing | None:
     """How a trouble stands after an event; None where that changes nothing."""
-    at = event.at or tx.now
-    found = store.find(tx.conn, alert.key, hold=True)
-    said, last = found or (None, "")
-    if event.id <= last:  # what came later is taken in already
-        return None
     version = said.version if said else 0
     if event.type == CLEARED:
-        if said is None or said.cleared_at:
+        if said is not None and said.cleared_at:
             return None
         return Standing(
             alert=alert,
-            version=version + 1,
-            opened_at=said.opened_at,
+            version=version + 1 if said else 0,  # kept, as its beginning may be yet to come
+            opened_at=said.opened_at if said else at,
             changed_at=at,
             cleared_at=at,
         )

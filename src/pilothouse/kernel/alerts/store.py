@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -15,10 +16,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     delete,
     false,
     select,
     true,
+    update,
 )
 
 from pilothouse.kernel.alerts.model import Alert, Standing, Told
@@ -31,11 +34,17 @@ alerts = Table(
     Column("alert", Text, nullable=False),  # JSON of model.Alert
     Column("open", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("event_id", String(32), nullable=False),  # the newest that was taken in
+    Column("number", BigInteger, nullable=False),  # of the newest word that was taken in
     Column("opened_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("cleared_at", Instant),
     Index("ix_alerts_alerts_open", "open", "changed_at"),
+)
+words = Table(
+    "alerts_words",
+    metadata,
+    Column("key", key(500), primary_key=True),
+    Column("number", BigInteger, nullable=False),  # of the last word that was said of it
 )
 told = Table(
     "alerts_told",
@@ -51,12 +60,24 @@ told = Table(
 _STANDING = [alerts.c[name] for name in ("alert", "version", "opened_at", "changed_at")]
 
 
-def find(conn: Connection, name: str, *, hold: bool = False) -> tuple[Standing, str] | None:
-    """How one trouble stands and the event that said so; with `hold` nobody changes it now."""
-    columns = [*_STANDING, alerts.c.cleared_at, alerts.c.event_id]
+def next_number(conn: Connection, name: str, now: datetime) -> int:
+    """The number of another word about a trouble; whoever says the next one waits until it is said.
+
+    Numbers begin at the clock, so that one whose last number was forgotten goes on above it.
+    """
+    statement = upsert(conn, words).values(key=name, number=round(now.timestamp() * 1_000_000))
+    new = statement.excluded.number
+    later = case((words.c.number < new, new), else_=words.c.number + 1)
+    said = statement.on_conflict_do_update(index_elements=[words.c.key], set_={"number": later})
+    return conn.execute(said.returning(words.c.number)).scalar_one()
+
+
+def find(conn: Connection, name: str, *, hold: bool = False) -> tuple[Standing, int] | None:
+    """How one trouble stands, by the word of which number; with `hold` nobody changes it now."""
+    columns = [*_STANDING, alerts.c.cleared_at, alerts.c.number]
     query = select(*columns).where(alerts.c.key == name)
     row = conn.execute(query.with_for_update() if hold else query).one_or_none()
-    return None if row is None else (_standing(row), row.event_id)
+    return None if row is None else (_standing(row), row.number)
 
 
 def _standing(row: Any) -> Standing:
@@ -69,14 +90,14 @@ def _standing(row: Any) -> Standing:
     )
 
 
-def put(conn: Connection, standing: Standing, event_id: str) -> bool:
-    """Keep how a trouble stands; False where a newer event said otherwise already."""
+def put(conn: Connection, standing: Standing, number: int) -> int | None:
+    """Keep how a trouble stands: its version; None where a newer word said otherwise already."""
     values: dict[str, Any] = {
         "key": standing.alert.key,
         "alert": msgspec.json.encode(standing.alert).decode(),
         "open": standing.cleared_at is None,
         "version": standing.version,
-        "event_id": event_id,
+        "number": number,
         "opened_at": standing.opened_at,
         "changed_at": standing.changed_at,
         "cleared_at": standing.cleared_at,
@@ -87,9 +108,15 @@ def put(conn: Connection, standing: Standing, event_id: str) -> bool:
         # Two first events at once: the second is a version of its own, and is told as such.
         set_={name: statement.excluded[name] for name in values if name != "key"}
         | {"version": alerts.c.version + 1},
-        where=alerts.c.event_id < event_id,
+        where=alerts.c.number < number,
     )
-    return conn.execute(changed.returning(alerts.c.key)).first() is not None
+    return conn.execute(changed.returning(alerts.c.version)).scalar_one_or_none()
+
+
+def pass_by(conn: Connection, name: str, number: int) -> None:
+    """Note a word that said nothing new: what was said before it is older still."""
+    newest = (alerts.c.key == name) & (alerts.c.number < number)
+    conn.execute(update(alerts).where(newest).values(number=number))
 
 
 def standing(conn: Connection, limit: int) -> list[Standing]:
@@ -140,4 +167,5 @@ def forget(conn: Connection, before: datetime) -> int:
     over = alerts.c.open.is_(false()) & (alerts.c.changed_at < before)
     old = select(alerts.c.key).where(over)
     conn.execute(delete(told).where(told.c.key.in_(old)))
+    conn.execute(delete(words).where(words.c.key.in_(old)))
     return conn.execute(delete(alerts).where(over)).rowcount

@@ -20,13 +20,19 @@ def upgrade() -> None:
         sa.Column("alert", sa.Text(), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_alerts_alerts")),
     )
     op.create_index("ix_alerts_alerts_open", "alerts_alerts", ["open", "changed_at"], unique=False)
+    op.create_table(
+        "alerts_words",
+        sa.Column("key", key(500), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_alerts_words")),
+    )
     op.create_table(
         "alerts_told",
         sa.Column("key", key(500), nullable=False),
