@@ -31,9 +31,7 @@ def _hear(program: Program, key: str, said: str, body: bytes) -> Response[str]:
     with program.db.read() as tx:
         beating.require_known(tx, key)
     if wait := math.ceil(CALLS.wait(key)):
-        words = (
-            f"Too many calls of this heartbeat, and this one is not heard: wait {wait} seconds.\n"
-        )
+        words = f"Too many calls of this heartbeat; this one is not heard: wait {wait} seconds.\n"
         headers = {**NO_STORE, "retry-after": str(wait)}
         return Response(words, media_type="text/plain", headers=headers, status_code=429)
     with program.db.begin() as tx:

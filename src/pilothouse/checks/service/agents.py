@@ -177,13 +177,8 @@ def wanted(tx: Tx, at: str, agent: str) -> Asked:
 def find_silent(tx: Tx) -> list[Agent]:
     """Agents that fell silent: each is a finding, told once."""
     before = tx.now - SILENT
-    found = [
-        agent
-        for agent in sorted(
-            asking.silent(tx.conn, before), key=lambda one: (one.location, one.name)
-        )
-        if asking.mark_silent(tx.conn, agent, before, tx.now)
-    ]
+    silent = sorted(asking.silent(tx.conn, before), key=lambda one: (one.location, one.name))
+    found = [one for one in silent if asking.mark_silent(tx.conn, one, before, tx.now)]
     for agent in found:
         words = f"the agent {agent.name} at {agent.location} is silent"
         key = f"{AGENT_SILENT}:{agent.location}:{agent.name}:{agent.seen_at.timestamp():.3f}"

@@ -34,9 +34,7 @@ def require_known(tx: Tx, key: str) -> None:
 
 def heard(tx: Tx, key: str, signal: Signal, body: str) -> None:
     """Something called. Raises NotFound for a key that is none."""
-    judged.one_at_a_time(
-        tx.conn
-    )  # first, as `find_late` does: neither waits for what the other has
+    judged.one_at_a_time(tx.conn)  # first, as in `find_late`: neither waits for what the other has
     beat = beating.by_key(tx.conn, key)
     found = reading.by_id(tx.conn, [beat.check_id]) if beat else {}
     if beat is None or (check := found.get(beat.check_id)) is None or check.gone_at:
