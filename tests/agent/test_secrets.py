@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.agent.secrets import Missing, Secrets, redactor
+from pilothouse.agent.secrets import Missing, Redactor, Secrets
 from pilothouse.checks.model.documents import Basic, CheckSpec, Http, Journey
 from pilothouse.kernel.errors import Invalid
 
@@ -68,7 +68,7 @@ def test_in_code_a_value_cannot_end_the_text_it_stands_in() -> None:
 
 @given(st.text(st.characters(codec="utf-8"), min_size=8, max_size=40), st.text(max_size=10))
 def test_no_form_of_a_secret_is_left_in_a_text(secret: str, before: str) -> None:
-    redact = redactor([secret])
+    redact = Redactor([secret])
     pair = base64.b64encode(f"user:{secret}".encode()).decode()
     told = redact(f"{before}{secret}|{quote(secret, safe='')}|{pair}")
     assert secret not in told.replace("***", "")
@@ -76,7 +76,7 @@ def test_no_form_of_a_secret_is_left_in_a_text(secret: str, before: str) -> None
 
 
 def test_what_is_too_short_is_left_or_all_would_go() -> None:
-    assert redactor(["a"])("a banana") == "a banana"
+    assert Redactor(["a"])("a banana") == "a banana"
 
 
 def test_basic_passwords_are_filled_in() -> None:
@@ -84,3 +84,19 @@ def test_basic_passwords_are_filled_in() -> None:
     spec, _ = secrets.fill(check(basic=Basic(username="me", password="${secret:PW}")))
     assert spec.http is not None
     assert spec.http.basic == Basic(username="me", password="opensesame")
+
+
+@given(st.text("abc", min_size=8, max_size=12), st.lists(st.text("xyz", max_size=9), max_size=9))
+def test_a_text_that_is_cut_has_no_half_of_a_secret(secret: str, between: list[str]) -> None:
+    redact = Redactor([secret])
+    text = secret.join(["", *between, "", ""]) * 9
+    for most in (1, 10, 40):
+        assert not set(redact.beginning(text, most).replace("***", "")) & set("abc")
+
+
+def test_what_was_learned_on_a_visit_is_of_that_visit() -> None:
+    known = Redactor(["hunter22"])
+    visit = known.again()
+    visit.learn("token-1", "")
+    assert visit("hunter22 token-1") == "*** ***"
+    assert known("hunter22 token-1") == "*** token-1"

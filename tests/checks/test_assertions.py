@@ -165,3 +165,12 @@ def test_what_can_never_hold_is_refused_before_a_visit(text, column, says):
     with pytest.raises(Wrong, match=re.escape(says)) as refused:
         compiled(text, "http")
     assert refused.value.column == column
+
+
+def test_what_is_told_of_a_value_is_hidden_before_it_is_cut() -> None:
+    text = "x" * 75 + "hunter22"
+    prepared = assertions.prepare(check('body == ""'))
+    judged = assertions.judge(
+        prepared, {"body": text}, lambda told, most: told.replace("hunter22", "***")[:most]
+    )
+    assert "hunt" not in judged.expect[0].why

@@ -123,7 +123,7 @@ async def _asked(request: Request, seconds: float) -> Answer:
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
     # Whoever started the agent named the server: it may be anywhere.
-    visit = Visit("", CheckSpec(entity=""), until, lambda *_: True, str)
+    visit = Visit("", CheckSpec(entity=""), until, lambda *_: True)
     url = request.url
     async with asyncio.timeout_at(until + 1):
         wire = await connect(visit, url.host, url.port, "any", Phases())

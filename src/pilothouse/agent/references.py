@@ -33,7 +33,7 @@ async def _unreached(
 async def _reached(target: str, allowed: Callable[[str, int], bool]) -> bool:
     """A connection is enough, of TLS where the address says https."""
     until = asyncio.get_running_loop().time() + SECONDS
-    visit = Visit("", CheckSpec(entity=""), until, allowed, str)
+    visit = Visit("", CheckSpec(entity=""), until, allowed)
     try:
         url = parsed(target)
         wire = await connect(visit, url.host, url.port, "any", Phases())

@@ -9,7 +9,8 @@ import base64
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -72,11 +73,11 @@ class Secrets:
         plain = re.sub(r"[.-]", "_", name)
         return self._environment.get(name, self._environment.get(plain))
 
-    def fill(self, spec: CheckSpec) -> tuple[CheckSpec, Callable[[str], str]]:
+    def fill(self, spec: CheckSpec) -> tuple[CheckSpec, Redactor]:
         """The spec with its secrets in it, and what takes them out of a text. Raises Missing."""
         names = named(spec)
         if not names:
-            return spec, _as_it_is
+            return spec, Redactor()
         known = {name: self.get(name) for name in names}
         missing = sorted(name for name, value in known.items() if value is None)
         if missing:
@@ -93,7 +94,7 @@ class Secrets:
         if code is not None:  # in a program's texts: no value may end the text that it stands in
             safe = {name: value.translate(_ESCAPED) for name, value in filled.items()}
             raw[spec.type]["code"] = _filled(code, safe)
-        return msgspec.convert(raw, CheckSpec), redactor(filled.values())
+        return msgspec.convert(raw, CheckSpec), Redactor(filled.values())
 
 
 def named(spec: CheckSpec) -> tuple[str, ...]:
@@ -115,14 +116,49 @@ def _filled(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
-def redactor(values: Iterable[str]) -> Callable[[str], str]:
-    """What takes these out of a text, in the forms that they go over the wire in."""
+class Redactor:
+    """Takes secrets out of texts: those of a check, and those that a visit learns on its way."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values = frozenset(filter(None, values))
+
+    def __call__(self, text: str) -> str:
+        """The text without them, in the forms that they go over the wire in."""
+        pattern, _ = _pattern(self._values)
+        return pattern.sub(HIDDEN, text) if pattern else text
+
+    def learn(self, *values: str) -> None:
+        """Take these out, too: tokens that were gained with the others."""
+        self._values |= frozenset(filter(None, values))
+
+    def again(self) -> Redactor:
+        """One for another visit: what this one learns is its own affair."""
+        return Redactor(self._values)
+
+    def beginning(self, text: str, most: int) -> str:
+        """The first letters of a text. Redacted before it is cut: half a secret is one too."""
+        head = text[: 8 * most]
+        told = self(head)
+        if len(head) < len(text):  # at its end there may be the beginning of one
+            told = told[: max(0, len(told) - _pattern(self._values)[1])]
+        return told[:most]
+
+    def finds(self, text: str) -> bool:
+        """Whether one of them is in a text, however short."""
+        return any(value in text for value in self._values) or self(text) != text
+
+
+@lru_cache(maxsize=4096)
+def _pattern(values: frozenset[str]) -> tuple[re.Pattern[str] | None, int]:
+    """What finds these, and how long the longest of them is."""
     forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
     if not forms:
-        return _as_it_is
+        return None, 0
     longest_first = sorted(forms, key=len, reverse=True)
     pattern = re.compile("|".join(re.escape(form) for form in longest_first))
-    return lambda text: pattern.sub(HIDDEN, text)
+    return pattern, len(longest_first[0])
 
 
 def _forms(value: str) -> Iterable[str]:
@@ -140,10 +176,6 @@ def _forms(value: str) -> Iterable[str]:
     for line in value.splitlines():
         if len(line) >= 2 * SHORTEST:
             yield line
-
-
-def _as_it_is(text: str) -> str:
-    return text
 
 
 def _lines(text: str, file: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pilothouse.agent.secrets import Redactor
 from pilothouse.checks.model.documents import CheckSpec
 from pilothouse.checks.model.results import Browsed, Certificate, StepTime
 
@@ -18,7 +19,7 @@ class Visit:
     spec: CheckSpec
     until: float  # the event loop's time at which it is given up
     allowed: Callable[[str, int], bool]  # (IP address, port): may this agent connect to it?
-    redact: Callable[[str], str]  # takes the secrets out of a text
+    redact: Redactor = field(default_factory=Redactor)  # takes the secrets out of a text
     scripts: bool = False  # journey scripts may run here: --allow-scripts
 
 

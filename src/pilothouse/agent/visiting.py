@@ -15,7 +15,7 @@ import structlog
 
 from pilothouse.agent import certificates, probes
 from pilothouse.agent.exchange import ALPN
-from pilothouse.agent.secrets import Missing, Secrets
+from pilothouse.agent.secrets import Missing, Redactor, Secrets
 from pilothouse.agent.seen import Probe, Seen, Visit
 from pilothouse.checks.model.documents import CheckSpec
 from pilothouse.checks.model.plans import Planned
@@ -40,7 +40,7 @@ class Ready:
     spec: CheckSpec
     probe: Probe
     prepared: Prepared
-    redact: Callable[[str], str]
+    redact: Redactor
     seconds: float
 
 
@@ -87,11 +87,10 @@ class Visitor:
             return result, {}
         loop = asyncio.get_running_loop()
         until = loop.time() + ready.seconds
-        visit = Visit(
-            planned.check, ready.spec, until, self.allowed, ready.redact, scripts=self.scripts
-        )
+        redact = ready.redact.again()
+        visit = Visit(planned.check, ready.spec, until, self.allowed, redact, scripts=self.scripts)
         seen = await _guarded(ready, visit, until)
-        result = _result(ready, seen, planned, (number, self.location, asked))
+        result = _result(ready, seen, redact, planned, (number, self.location, asked))
         return result, seen.evidence if result.evidence else {}
 
     def _prepare(self, planned: Planned) -> Ready:
@@ -151,13 +150,15 @@ async def _guarded(ready: Ready, visit: Visit, until: float) -> Seen:
         return Seen(fault="bug", reason=f"the agent's probe broke: {kind}", unable=True)
 
 
-def _result(ready: Ready, seen: Seen, planned: Planned, who: tuple[int, str, int]) -> Result:
+def _result(
+    ready: Ready, seen: Seen, redact: Redactor, planned: Planned, who: tuple[int, str, int]
+) -> Result:
     """What is told of a visit; `who` is its id, the location, and the request that it answers."""
     judged = Judged((), ())
     if not seen.fault:
-        judged = assertions.judge(ready.prepared, _values(ready.prepared, seen))
+        values = _values(ready.prepared, seen)
+        judged = assertions.judge(ready.prepared, values, redact.beginning)
     outcome, fault, reason = _meaning(seen, judged)
-    redact = ready.redact
     sample = _sample(seen, redact) if outcome is Outcome.FAILED else ""
     return Result(
         id=who[0],
@@ -167,7 +168,7 @@ def _result(ready: Ready, seen: Seen, planned: Planned, who: tuple[int, str, int
         total=round(seen.total, 3),
         outcome=outcome,
         fault=fault[:4],
-        reason=redact(_clean(reason))[:LONGEST_REASON],
+        reason=redact.beginning(_clean(reason), LONGEST_REASON),
         phases={name: round(ms, 3) for name, ms in seen.phases.items()},
         address=seen.address,
         protocol=seen.protocol,
@@ -224,18 +225,15 @@ def _sentence(missed: tuple[Assertion, ...]) -> str:
     return "; ".join(said) + (f"; and {more} more" if more > 0 else "")
 
 
-def _redacted(found: tuple[Assertion, ...], redact: Callable[[str], str]) -> tuple[Assertion, ...]:
+def _redacted(found: tuple[Assertion, ...], redact: Redactor) -> tuple[Assertion, ...]:
     return tuple(Assertion(one.expression, one.held, redact(_clean(one.why))) for one in found)
 
 
-def _sample(seen: Seen, redact: Callable[[str], str]) -> str:
-    """The beginning of what was answered. Redacted before it is cut: half a secret is one too."""
-    if seen.sample:
-        return redact(_clean(seen.sample))[:LONGEST_SAMPLE]
-    body = seen.values.get("body", b"")
-    if isinstance(body, bytes):
-        body = body[: 8 * LONGEST_SAMPLE].decode("utf-8", "replace")
-    return redact(_clean(str(body)[: 2 * LONGEST_SAMPLE]))[:LONGEST_SAMPLE]
+def _sample(seen: Seen, redact: Redactor) -> str:
+    """The beginning of what was answered."""
+    body: Any = seen.sample or seen.values.get("body", b"")
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+    return redact.beginning(_clean(text), LONGEST_SAMPLE)
 
 
 def _clean(text: str) -> str:

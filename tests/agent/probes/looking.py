@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pilothouse.agent.probes import of_type
+from pilothouse.agent.secrets import Redactor
 from pilothouse.agent.seen import Seen, Visit
 from pilothouse.checks.model.documents import CheckSpec
 
@@ -22,17 +23,14 @@ def look(
 ) -> Seen:
     """What the probe of this type of check sees."""
 
-    def redact(text: str) -> str:
-        for secret in hidden:
-            text = text.replace(secret, "***")
-        return text
-
     async def looked() -> Seen:
         kind = type(spec).__name__.lower()
         check = CheckSpec(entity="component:default/shop", expect=expect, **{kind: spec})
         until = asyncio.get_running_loop().time() + seconds
         probe = of_type(kind)
         assert probe is not None
-        return await probe(Visit("check:default/x", check, until, allowed, redact, scripts))
+        return await probe(
+            Visit("check:default/x", check, until, allowed, Redactor(hidden), scripts)
+        )
 
     return asyncio.run(looked())

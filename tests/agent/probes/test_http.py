@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
 import threading
@@ -10,6 +11,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.agent.certifying import certified
 from tests.agent.probes.looking import look
@@ -17,7 +19,10 @@ from tests.agent.speaking import ok, redirect, saying, speaking
 from tests.servers import LOOPBACK
 
 from pilothouse.agent.addresses import judge
-from pilothouse.checks.model.documents import Basic, ClientCredentials, Http
+from pilothouse.agent.secrets import Secrets
+from pilothouse.agent.visiting import Visitor
+from pilothouse.checks.model.documents import Basic, CheckSpec, ClientCredentials, Http
+from pilothouse.checks.model.plans import Planned
 
 MIB = 2**20
 
@@ -109,6 +114,29 @@ def test_redirects_are_followed_and_private_headers_stay_with_their_origin() -> 
     assert heard[0].startswith(b"GET /x ")
     assert b"authorization" not in heard[0]
     assert stayed.status == 302
+
+
+def test_what_has_a_secret_goes_to_no_other_origin() -> None:
+    heard: list[bytes] = []
+
+    def other(connection: socket.socket, asked: bytes) -> None:
+        heard.append(asked)
+        connection.sendall(ok(b"there"))
+
+    headers = {"X-Api-Key": "hunter22", "User-Agent": "me/pw", "X-Plain": "yes"}
+    spec: dict[str, Any] = {"method": "POST", "headers": headers}
+    hidden = ("hunter22", "pw")
+    with speaking(other) as second:
+        there = redirect(url(second, "/x"), "307 Temporary Redirect")
+        with speaking(saying(there)) as first:
+            plain = look(Http(url=url(first), body="plain", **spec), hidden=hidden)
+            secret = look(Http(url=url(first), body="key=hunter22", **spec), hidden=hidden)
+    assert plain.status == 200
+    assert secret.reason.endswith("is another origin: a body with a secret is not sent there")
+    assert len(heard) == 1
+    assert b"x-plain: yes" in heard[0]
+    assert b"hunter22" not in heard[0]
+    assert b"me/pw" not in heard[0]
 
 
 def test_an_endless_redirect_ends() -> None:
@@ -242,7 +270,7 @@ def test_head_has_no_body_to_wait_for() -> None:
         assert look(Http(url=url(port), method="HEAD")).fault == ""
 
 
-def test_client_credentials_are_fetched_once_and_kept_out_of_samples() -> None:
+def test_client_credentials_are_fetched_once_and_kept_out_of_what_is_told() -> None:
     asked: list[bytes] = []
 
     def tokens(connection: socket.socket, request: bytes) -> None:
@@ -255,10 +283,15 @@ def test_client_credentials_are_fetched_once_and_kept_out_of_samples() -> None:
     with speaking(tokens) as first, speaking(echo) as second:
         wanted = ClientCredentials(token_url=url(first), client_id="me", client_secret="s")
         spec = Http(url=url(second), oauth2=wanted)
-        seen, again = look(spec), look(spec)
+        seen = look(spec)
+        check = CheckSpec(entity="x", http=spec, expect=('body == ""',))
+        visitor = Visitor("here", Secrets(environment={}), lambda *_: True)
+        planned = Planned(check="check:default/x", version="1", spec=check, offset=0.0)
+        told, _ = asyncio.run(visitor.visit(planned))
     assert len(asked) == 1
     assert b"Bearer tok-123456" in seen.values["body"]
-    assert "tok-123456" not in again.sample
+    assert (told.outcome, "Bearer ***" in told.sample) == ("failed", True)
+    assert b"tok-123456" not in msgspec.json.encode(told)
 
 
 def test_a_refused_connection_is_told() -> None:

@@ -38,7 +38,7 @@ async def _look(visit: Visit, seen: Seen, phases: Phases) -> None:
     if spec is None:
         raise Broken("URL", "the check has no address", unable=True)
     headers = OURS | checked(spec.headers)
-    token = await _signed_in(visit, spec, headers)
+    await _signed_in(visit, spec, headers)
     request = Request(spec.method, parsed(spec.url), headers, spec.body.encode())
     followed = 0
     while True:
@@ -50,12 +50,9 @@ async def _look(visit: Visit, seen: Seen, phases: Phases) -> None:
         followed += 1
         if followed > spec.follow_redirects:
             raise Broken("loop", f"redirected more than {spec.follow_redirects} times")
-        request = _next(request, answer.status, place)
-    if token:
-        if answer.status == UNAUTHORIZED and spec.oauth2 is not None:
-            _tokens.pop(spec.oauth2, None)
-        text = answer.body.decode("utf-8", "replace")
-        seen.sample = visit.redact(text.replace(token, "***"))
+        request = _next(visit, request, answer.status, place)
+    if answer.status == UNAUTHORIZED and spec.oauth2 is not None:
+        _tokens.pop(spec.oauth2, None)
 
 
 async def ask(visit: Visit, spec: Http, request: Request, phases: Phases, seen: Seen) -> Answer:
@@ -94,30 +91,39 @@ def _told(seen: Seen, url: Url, answer: Answer, followed: int) -> None:
     }
 
 
-def _next(request: Request, status: int, place: str) -> Request:
-    """What a redirect asks for (RFC 9110, 15.4): 303 and old habit make it a GET."""
+def _next(visit: Visit, request: Request, status: int, place: str) -> Request:
+    """What a redirect asks for (RFC 9110, 15.4): 303 and old habit make it a GET.
+
+    What is secret goes to no other origin. Raises Broken for a body that would have to.
+    """
     url = parsed(urljoin(str(request.url), place))
-    headers = request.headers
-    if url.origin != request.url.origin:
-        headers = {name: value for name, value in headers.items() if name not in PRIVATE}
+    headers, elsewhere = request.headers, url.origin != request.url.origin
+    if elsewhere:
+        headers = {
+            name: value
+            for name, value in headers.items()
+            if name not in PRIVATE and (OURS.get(name) == value or not visit.redact.finds(value))
+        }
         headers.pop("host", None)
     if status in KEEP_METHOD or request.method in ("GET", "HEAD"):
+        if elsewhere and request.body and visit.redact.finds(request.body.decode()):
+            said = f"{url.authority} is another origin: a body with a secret is not sent there"
+            raise Broken("secr", said)
         return Request(request.method, url, headers, request.body)
     headers = {name: value for name, value in headers.items() if not name.startswith("content-")}
     return Request("GET", url, headers)
 
 
-async def _signed_in(visit: Visit, spec: Http, headers: dict[str, str]) -> str:
-    """Put the authorisation into the headers; the token, if one was fetched for it."""
+async def _signed_in(visit: Visit, spec: Http, headers: dict[str, str]) -> None:
+    """Put the authorisation into the headers."""
     if spec.basic is not None:
         headers["authorization"] = _basic(spec.basic.username, spec.basic.password)
     elif spec.bearer:
         headers |= checked({"authorization": f"Bearer {spec.bearer}"})
     elif spec.oauth2 is not None:
         token = await _token(visit, spec, spec.oauth2)
+        visit.redact.learn(token)
         headers |= checked({"authorization": f"Bearer {token}"})
-        return token
-    return ""
 
 
 def _basic(username: str, password: str) -> str:

@@ -29,6 +29,7 @@ from pilothouse.checks.model.results import StepTime
 from pilothouse.kernel import clock
 
 MOST_PAGES = 20  # between the authorisation request and the code
+LONGEST = 300  # letters of why a step broke off
 LEEWAY = 120  # seconds that clocks may differ
 ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
@@ -55,7 +56,7 @@ class _Walk:
         try:
             yield
         except Broken as broken:
-            why = self.visit.redact(broken.reason)
+            why = self.visit.redact.beginning(broken.reason, LONGEST)
             raise Broken(broken.fault, f"{name}: {why}", unable=broken.unable) from broken
         except (ValueError, LookupError, TypeError) as error:
             why = "the answer cannot be read"
@@ -118,6 +119,7 @@ async def _signed_in(walk: _Walk) -> None:
     with walk.step("Sign-in form"):
         back = await _through_forms(walk, page, url)
         code = _code(back, state)
+        walk.visit.redact.learn(code, verifier)
     with walk.step("Token"):
         tokens = await _tokens(walk, about, code, verifier)
     with walk.step("ID token"):
@@ -222,7 +224,7 @@ def _code(back: str, state: str) -> str:
     said = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
     if "error" in said:
         more = said.get("error_description", "")
-        raise Broken("auth", f"the provider refused: {said['error']} {more}".strip()[:300])
+        raise Broken("auth", f"the provider refused: {said['error']} {more}".strip())
     if said.get("state") != state:
         raise Broken("oidc", "the way back has another state than the way there")
     if "code" not in said:
@@ -251,6 +253,8 @@ async def _tokens(
             sent["client_secret"] = spec.client_secret
     url = str(about["token_endpoint"])
     tokens = _document(await walk.ask("POST", url, urlencode(sent).encode(), headers), url)
+    kinds = ("access_token", "id_token", "refresh_token")
+    walk.visit.redact.learn(*(str(tokens.get(kind) or "") for kind in kinds))
     if not isinstance(tokens.get("id_token"), str):
         raise Broken("oidc", "there is no ID token")
     return tokens
@@ -276,7 +280,7 @@ def _verified(text: str, keys: Mapping[str, Any], spec: Oidc) -> dict[str, Any]:
             aud={"essential": True, "value": spec.client_id},
         ).validate(claims)
     except (JoseError, ValueError) as error:
-        raise Broken("sign", f"the ID token is not right: {error}"[:200]) from error
+        raise Broken("sign", f"the ID token is not right: {error}") from error
     return claims
 
 
@@ -302,7 +306,7 @@ def _document(answer: Answer, url: str) -> dict[str, Any]:
             found.get("error_description") or found.get("error") if isinstance(found, dict) else ""
         )
         more = f": {said}" if said else ""
-        raise Broken(str(answer.status), f"{_shown(url)} answered {answer.status}{more}"[:300])
+        raise Broken(str(answer.status), f"{_shown(url)} answered {answer.status}{more}")
     if not isinstance(found, dict):
         raise Broken("oidc", f"{_shown(url)} answered with something else than a JSON object")
     return cast("dict[str, Any]", found)

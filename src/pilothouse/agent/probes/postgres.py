@@ -231,7 +231,7 @@ async def _ready(fd: int, *, writing: bool) -> None:
 def _broke(error: psycopg.Error, visit: Visit) -> Broken:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = lines[0] if lines else type(error).__name__
-    said = visit.redact(first.removeprefix("ERROR:").strip())[:300]
+    said = visit.redact.beginning(first.removeprefix("ERROR:").strip(), 300)
     lower = said.lower()
     if any(part in lower for part in _FULL):
         return Broken("full", said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
@@ -20,6 +20,7 @@ from pilothouse.checks.rules.reckoning import Reckoning
 LONGEST_JSON = 1_048_576  # bytes of a body that is read as JSON
 LONGEST_SHOWN = 80  # characters of a value in a sentence
 LONGEST_WHY = 400
+Hide = Callable[[str, int], str]
 _MISSING = object()
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -57,6 +58,10 @@ class Judged(msgspec.Struct, frozen=True):
         return tuple(item for item in self.prefer if not item.held)
 
 
+def _beginning(text: str, most: int) -> str:
+    return text[:most]
+
+
 def problems(spec: CheckSpec) -> tuple[Problem, ...]:
     """What is wrong with a check's expressions; none: it can be prepared."""
     found = [
@@ -92,16 +97,17 @@ def _prepared(kind: str, expect: tuple[str, ...], prefer: tuple[str, ...]) -> Pr
     return Prepared(expects, prefers, used)
 
 
-def judge(prepared: Prepared, values: Mapping[str, Any]) -> Judged:
+def judge(prepared: Prepared, values: Mapping[str, Any], hide: Hide = _beginning) -> Judged:
     """Which of them hold over these values. A body may be bytes; JSON is read if it is asked for.
 
+    `hide` gives the first letters of a text, without what must not be told of it.
     Never raises, and takes bounded time: what would take longer does not hold, and says so.
     """
     seen = _read(prepared.names, values)
     reckoning = Reckoning(seen)
     return Judged(
-        tuple(_judged(item, seen, reckoning) for item in prepared.expect),
-        tuple(_judged(item, seen, reckoning) for item in prepared.prefer),
+        tuple(_judged(item, seen, reckoning, hide) for item in prepared.expect),
+        tuple(_judged(item, seen, reckoning, hide) for item in prepared.prefer),
     )
 
 
@@ -119,7 +125,9 @@ def _read(used: frozenset[str], values: Mapping[str, Any]) -> dict[str, Any]:
     return seen
 
 
-def _judged(item: Expression, seen: Mapping[str, Any], reckoning: Reckoning) -> Assertion:
+def _judged(
+    item: Expression, seen: Mapping[str, Any], reckoning: Reckoning, hide: Hide
+) -> Assertion:
     refused = reckoning.refused(item.shape)
     if refused:
         return Assertion(item.text, held=False, why=refused)
@@ -127,19 +135,19 @@ def _judged(item: Expression, seen: Mapping[str, Any], reckoning: Reckoning) -> 
         # Each name is handed over as CEL's own kind of value, which costs: only those it has.
         found = item.program.execute({name: seen[name] for name in item.names if name in seen})
     except Exception as error:  # noqa: BLE001  the library raises many kinds
-        return Assertion(item.text, held=False, why=_why_not(item, seen, error)[:LONGEST_WHY])
+        return Assertion(item.text, held=False, why=_why_not(item, seen, error, hide))
     if found is True or found is False:
-        return Assertion(item.text, held=found, why=_shown(item, seen)[:LONGEST_WHY])
-    why = f"it is {_value(found)}, which is neither true nor false"
+        return Assertion(item.text, held=found, why=_shown(item, seen, hide)[:LONGEST_WHY])
+    why = f"it is {_value(found, hide)}, which is neither true nor false"
     return Assertion(item.text, held=False, why=why)
 
 
-def _why_not(item: Expression, seen: Mapping[str, Any], error: Exception) -> str:
+def _why_not(item: Expression, seen: Mapping[str, Any], error: Exception, hide: Hide) -> str:
     for path in item.paths:
         absent = _absent(path, seen)
         if absent:
             return absent
-    values = _shown(item, seen)
+    values = _shown(item, seen, hide)
     if isinstance(error, KeyError):
         said = f"the key {error.args[0] if error.args else ''} is absent"
     elif isinstance(error, TypeError):
@@ -149,7 +157,7 @@ def _why_not(item: Expression, seen: Mapping[str, Any], error: Exception) -> str
         said = str(error).split(". ")[0]
         if named and "Undefined" in said and named[1] not in names.ALWAYS:
             said = f"{named[1]} does not fit what it is called on"
-    return f"{said}; {values}" if values else said
+    return hide(f"{said}; {values}" if values else said, LONGEST_WHY)
 
 
 def _absent(path: tuple[str | int, ...], seen: Mapping[str, Any]) -> str:
@@ -173,7 +181,7 @@ def _inner(value: Any, key: str | int) -> Any:
     return _MISSING
 
 
-def _shown(item: Expression, seen: Mapping[str, Any]) -> str:
+def _shown(item: Expression, seen: Mapping[str, Any], hide: Hide) -> str:
     """What the names of an expression were: "status was 503, timing.total was 912 ms"."""
     parts = []
     for path in item.paths:
@@ -185,12 +193,12 @@ def _shown(item: Expression, seen: Mapping[str, Any]) -> str:
         parts.append(
             f"{written(path)} is absent"
             if value is _MISSING
-            else f"{written(path)} was {_value(value)}"
+            else f"{written(path)} was {_value(value, hide)}"
         )
     return ", ".join(parts)
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, hide: Hide) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -198,12 +206,12 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple | dict) and len(value) > MOST_ASSERTIONS:
         return f"{len(value)} values"
     if isinstance(value, str):
-        line = value[:LONGEST_SHOWN].replace("\r", "\\r").replace("\n", "\\n")
+        line = hide(value, LONGEST_SHOWN).replace("\r", "\\r").replace("\n", "\\n")
         return f'"{line}"' if len(value) <= LONGEST_SHOWN else f'"{line}…"'
     if isinstance(value, timedelta):
         return length(value.total_seconds())
     text = str(value)
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+    return hide(text, LONGEST_SHOWN) + ("…" if len(text) > LONGEST_SHOWN else "")
 
 
 def length(seconds: float) -> str:
