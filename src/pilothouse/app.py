@@ -8,9 +8,11 @@ from importlib.metadata import entry_points
 from pilothouse.apis.module import module as apis
 from pilothouse.catalog.module import module as catalog
 from pilothouse.checks.module import module as checks
+from pilothouse.cycles.module import module as cycles
 from pilothouse.deploys.module import module as deploys
 from pilothouse.docs.module import module as docs
 from pilothouse.export.module import module as export
+from pilothouse.incidents.module import module as incidents
 from pilothouse.kernel.alerts.module import module as alerts
 from pilothouse.kernel.auth.module import module as auth
 from pilothouse.kernel.errors import Invalid
@@ -19,6 +21,7 @@ from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import Settings
 from pilothouse.objectives.module import module as objectives
+from pilothouse.oncall.module import module as oncall
 from pilothouse.vitals.module import module as vitals
 
 OURS = (
@@ -32,6 +35,9 @@ OURS = (
     checks,
     vitals,
     objectives,
+    oncall,
+    cycles,
+    incidents,
     export,
 )
 GROUP = "pilothouse.modules"  # entry points of installed packages that bring a Module

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import msgspec
 
 from pilothouse.kernel.actors import Identity
+from pilothouse.kernel.changes import Change
+from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.measurements.model import Count
 from pilothouse.kernel.search import Hit
@@ -143,6 +145,17 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     late: int = 2  # minutes after which it does not change any more
 
 
+class Changing(msgspec.Struct, frozen=True):
+    """Types of events that tell of changes, and how they are read: (tx, events) -> changes.
+
+    One event may tell of none (a deployment that did not begin), and is left out then. `read` makes
+    at most two queries for all of them.
+    """
+
+    events: tuple[str, ...]
+    read: Callable[[Tx, Sequence[Event]], Sequence[Change]]
+
+
 class Module(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the program needs to know about one module."""
 
@@ -155,6 +168,7 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     nav: Sequence[NavItem] = ()
     tabs: Sequence[Tab] = ()
     measures: Sequence[Measure] = ()
+    changes: Sequence[Changing] = ()
     finds: Callable[[Tx, str, str], Sequence[Hit]] | None = None  # (tx, text, kind or "")
     burning: Callable[[Tx, Sequence[str]], Collection[str]] | None = None  # of refs, those on fire
     exported: Callable[[Tx], Iterable[Exported]] | None = None

@@ -1,0 +1,1 @@
+"""Cycles: the calendar that the company works by."""

@@ -1,0 +1,84 @@
+"""Post-mortems and their action items: at most three, each somebody's, each with an end."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+# Types of events.
+DRAFTED = "incidents.postmortem_drafted"
+PUBLISHED = "incidents.postmortem_published"
+ACTION_ADDED = "incidents.action_added"
+ACTION_CHANGED = "incidents.action_changed"
+ACTION_DONE = "incidents.action_done"
+ACTION_ESCALATED = "incidents.action_escalated"
+ACTION_DROPPED = "incidents.action_deprioritized"
+ACTION_REMINDED = "incidents.action_reminded"
+
+MOST_ACTIONS = 3  # the slots 1 to 3 of a post-mortem; the database has no fourth
+
+Section = Literal[
+    "summary", "impact", "timeline", "detection", "helped", "hindered", "causes", "notes"
+]
+
+
+class State(StrEnum):
+    """How an action item stands."""
+
+    OPEN = "open"
+    DONE = "done"  # with evidence
+    ESCALATED = "escalated"  # two sprints were over; stands on Now until done or deprioritized
+    DEPRIORITIZED = "deprioritized"  # by a named person, with the reason
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do, exactly one person's, with a deadline. Its slot is never free again."""
+
+    id: str
+    postmortem: str  # id of the incident
+    slot: int  # 1 to 3
+    title: str
+    proof: str  # how one will see that it is done
+    owner: str  # ref of a User
+    due_on: date  # never after `escalates_at`
+    state: State = State.OPEN
+    added_at: datetime
+    escalates_at: datetime | None = None  # end of the second sprint after publication; set once
+    done_at: datetime | None = None
+    evidence: str = ""  # an address or a sentence
+    closed_by: str = ""
+    why: str = ""  # of a deprioritized one
+    escalated_at: datetime | None = None
+    issue: str = ""  # address of the issue at GitHub or GitLab
+    issue_closed_at: datetime | None = None  # there: evidence is asked for here
+    version: int = 1
+
+
+class Postmortem(msgspec.Struct, frozen=True, kw_only=True):
+    """What was learned from one incident."""
+
+    incident: str  # id
+    state: Literal["draft", "published"]
+    version: int
+    sections: dict[str, str]  # Section -> Markdown
+    causes: tuple[str, ...] = ()  # kinds, for the learning page: "deployment", "capacity", …
+    due_at: datetime | None = None  # a working day; None: not required
+    drafted_at: datetime
+    published_at: datetime | None = None
+    published_by: str = ""
+    waived_by: str = ""  # who said that it need not be written, and why; severity is the rule else
+    waived_why: str = ""
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of one section as somebody saved it: nobody's text is lost."""
+
+    postmortem: str
+    version: int
+    section: Section
+    text: str
+    by: str
+    at: datetime

@@ -1,0 +1,1 @@
+"""On call: who has the watch, and pages that cannot be lost."""

@@ -1,0 +1,1 @@
+"""All of on-call's SQL."""
