@@ -26,6 +26,10 @@ def named(*addresses):
         "0.0.0.0", "100.64.0.1", "192.0.2.1", "224.0.0.1", "255.255.255.255", "::1", "::",
         "fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
         "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::",
+        "fec0::1", "feff::1", "64:ff9b:1::1", "64:ff9b:1::5db8:d822", "::10.0.0.1", "::127.0.0.1",
+        "::169.254.169.254", "::2", "::ffff:0:10.0.0.1", "::ffff:0:169.254.169.254", "2001::1",
+        "2001:0:a00:1::", "2001:db8::1", "2002:a00:1::", "3fff::1", "5f00::1", "100::1",
+        "100:0:0:1::1", "4000::1", "192.0.0.9", "192.88.99.1", "198.18.0.1", "240.0.0.1",
     ],
 )  # fmt: skip
 def test_a_name_that_leads_to_what_only_we_can_reach_is_refused(address):
@@ -33,6 +37,23 @@ def test_a_name_that_leads_to_what_only_we_can_reach_is_refused(address):
         judge("https://rebound.example/", resolve=named(address))
     with pytest.raises(Forbidden):
         judge("https://rebound.example/", resolve=named("93.184.216.34", address))
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("93.184.216.34", "93.184.216.34"),
+        ("2606:4700::1", "2606:4700::1"),
+        ("2001:4860:4860::8888", "2001:4860:4860::8888"),
+        ("::ffff:93.184.216.34", "93.184.216.34"),
+        ("::ffff:0:93.184.216.34", "93.184.216.34"),
+        ("::93.184.216.34", "93.184.216.34"),
+        ("64:ff9b::5db8:d822", "93.184.216.34"),
+        ("2002:5db8:d822::1", "93.184.216.34"),
+    ],
+)
+def test_a_public_address_is_asked_by_ipv4_where_it_stands_for_that(address, asked):
+    assert judge("https://public.example/", resolve=named(address)).address == asked
 
 
 @pytest.mark.parametrize(

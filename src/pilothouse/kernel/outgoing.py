@@ -28,7 +28,25 @@ SECONDS = 10.0  # to connect, and for the whole of an answer from there
 PORTS = {"https": 443, "http": 80}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: an IPv4 address stands in its end
+_EMBEDDING = tuple(
+    ipaddress.IPv6Network(one)  # an IPv4 address stands in the end of each of these
+    for one in (
+        "64:ff9b::/96",  # NAT64
+        "::/96",  # compatible with IPv4, of old
+        "::ffff:0:0:0/96",  # translated (SIIT)
+    )
+)
+# What the library holds for public, in some of its versions or in all. Of IPv6 only 2000::/3 is
+# given out: neither fec0::/10 (site-local, of old) nor 64:ff9b:1::/48 (NAT64 of one's own network).
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_MISSED = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "3fff::/20",  # for documentation
+        "192.0.0.0/24",  # for protocols
+        "192.88.99.0/24",  # relays of 6to4
+    )
+)
 _NOBODYS, _PRIVATE = "nobody's server", "not a public one"
 Resolve = Callable[[str, int], list[str]]
 
@@ -111,7 +129,10 @@ def barred(address: str, opened: Sequence[Network] = ()) -> str:
 def _barred(address: Address) -> str:
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         return _NOBODYS
-    return "" if address.is_global else _PRIVATE
+    missed = any(address in network for network in _MISSED) or (
+        isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST
+    )
+    return "" if address.is_global and not missed else _PRIVATE
 
 
 def _parts(url: str) -> tuple[str, str, int, str]:
@@ -135,7 +156,8 @@ def _unwrapped(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped or address.sixtofour:
             return address.ipv4_mapped or address.sixtofour or address
-        if address in _TRANSLATED:
+        own = address.is_loopback or address.is_unspecified
+        if not own and any(address in network for network in _EMBEDDING):
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 
