@@ -53,12 +53,16 @@ class Told:
     def db(self) -> Any:
         return self.portal.program.db
 
+    @property
+    def intake(self) -> Any:
+        return door_of(self.portal.program).intake
+
     def catalog(self, *documents: str) -> None:
         (self.folder / "catalog-info.yaml").write_text("---\n".join(documents))
         with self.db.begin() as tx:
             passes.register(tx, [str(self.folder)])
         catalog_jobs.look(self.portal.program, str(self.folder))
-        door_of(self.portal.program).intake._loaded = float("-inf")
+        self.intake._loaded = float("-inf")
 
     def post(self, body: Any, **headers: str) -> Answer:
         text = body if isinstance(body, str) else json.dumps(body)
@@ -73,7 +77,7 @@ class Told:
 
     def settle(self) -> None:
         """Have all that came in written down and worked in."""
-        door_of(self.portal.program).intake.write_down()
+        self.intake.write_down()
         with self.db.begin() as tx:
             while taking.fold(tx):
                 pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from tests.vitals.telling import KEY, SHOP, TEAM, component, group, telling
 
 from pilothouse.kernel.measurements import service as measurements
 from pilothouse.vitals import store
+from pilothouse.vitals.api.intake import LOST_NUMBERS
 from pilothouse.vitals.model import OTHER
 from pilothouse.vitals.service import measuring, taking
 
@@ -53,6 +55,47 @@ def test_what_came_in_is_written_down_within_a_second(database_url, tmp_path):
     with telling(database_url, tmp_path) as told:
         assert told.view(lcp=1200).status == 204
         assert told.written_down()
+
+
+def test_two_who_work_in_at_once_count_nothing_twice(database_url, tmp_path):
+    with telling(database_url, tmp_path) as told:
+        told.view("/basket", lcp=1200)
+        told.intake.write_down()
+
+        def work_in():
+            with told.db.begin() as tx:
+                taking.fold(tx)
+
+        second = threading.Thread(target=work_in)
+        with told.db.begin() as tx:
+            taking.fold(tx)  # its lease is lost: another does the same job before it has ended
+            second.start()
+            second.join(0.2)
+            assert second.is_alive()
+        second.join()
+        assert counted(read(told, entity=SHOP, by="all")) == {"all": 1}
+        with told.db.read() as tx:
+            span = (tx.now - timedelta(minutes=5), tx.now + timedelta(minutes=1))
+            measure = next(one for one in measuring.measures if one.name == "vitals.lcp")
+            assert sum(one.total for one in measure.counts(tx, {"entity": SHOP}, *span)) == 1
+
+
+def test_what_cannot_be_written_down_is_counted_and_what_comes_after_it_is_taken(
+    sqlite_url, tmp_path
+):
+    with telling(sqlite_url, tmp_path) as told:
+        told.settle()
+        before = LOST_NUMBERS._value.get()
+        told.intake.sites = {SHOP: told.intake.sites[SHOP]}
+        told.intake._seen[SHOP, "/", "", "desktop", 2**70] = {"lcp": [1.0, 2.0]}  # no such minute
+        told.view(lcp=700)
+        told.intake.write_down()
+        told.view(lcp=900)
+        assert told.written_down()  # by the thread, which lives
+        told.settle()
+        assert counted(read(told, entity=SHOP, by="all")) == {"all": 1}
+        assert told.dropped() == {"lost": 3}
+        assert LOST_NUMBERS._value.get() - before == 3
 
 
 def test_what_is_no_beacon_is_counted_and_not_kept(sqlite_url, tmp_path):

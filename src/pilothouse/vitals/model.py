@@ -97,8 +97,8 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
 
 # Reasons for which something is not taken, and what they say.
-GARBAGE, UNKNOWN, KEY, ORIGIN, FLOOD, OVERFLOW, VALUE = (
-    "garbage", "unknown", "key", "origin", "flood", "overflow", "value",
+GARBAGE, UNKNOWN, KEY, ORIGIN, FLOOD, OVERFLOW, VALUE, LOST = (
+    "garbage", "unknown", "key", "origin", "flood", "overflow", "value", "lost",
 )  # fmt: skip
 REASONS: Mapping[str, str] = {
     GARBAGE: "no beacon of ours",
@@ -108,4 +108,5 @@ REASONS: Mapping[str, str] = {
     FLOOD: "more than one key may tell",
     OVERFLOW: "counted under (other): too many page patterns",
     VALUE: "a number that cannot be",
+    LOST: "could not be written down: a fault of ours, see the log",
 }

@@ -109,7 +109,7 @@ module = Module(
     ],
     jobs=jobs.jobs,
     measures=measuring.measures,
-    nav=[NavItem("Watch", "Vitals", "/vitals", "v")],
+    nav=[NavItem("Lookout", "Vitals", "/vitals", "v")],
     exported=_exported,
     templates="pilothouse.vitals",
 )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     tuple_,
 )
 
@@ -53,6 +54,7 @@ dropped = Table(
     Index("ix_vitals_dropped_day", "day"),
 )
 Minute = tuple[str, int]
+_ONE_FOLDER = 8400_10  # the key of PostgreSQL's advisory lock for working in
 
 
 def wait(conn: Connection, body: bytes) -> None:
@@ -64,6 +66,12 @@ def waiting(conn: Connection, limit: int) -> list[tuple[int, bytes]]:
     """The oldest of what waits."""
     query = select(pending.c.id, pending.c.body).order_by(pending.c.id).limit(limit)
     return [(row.id, row.body) for row in conn.execute(query)]
+
+
+def one_folder(conn: Connection) -> None:
+    """Until this transaction ends, nobody else works in; SQLite's writers take turns anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_FOLDER})
 
 
 def worked_in(conn: Connection, ids: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
+from prometheus_client import Counter as Metric
 
 from pilothouse.kernel.db import DatabaseAway, NoConnection
 from pilothouse.kernel.faults import crash_point
@@ -20,6 +21,7 @@ from pilothouse.vitals.model import (
     FLOOD,
     GARBAGE,
     KEY,
+    LOST,
     ORIGIN,
     OTHER,
     OVERFLOW,
@@ -44,6 +46,9 @@ RATE, BURST = 1000.0, 5000  # beacons of one key: a second, at once
 MOST_HELD = 200_000  # numbers in memory while the database is away
 MOST_UNKNOWN = 500  # beacons that wait until it is known whose they are
 MOST_PATTERNS = 2 * taking.PAGES  # of an entity in one second; the rest is other
+LOST_NUMBERS = Metric(
+    "pilothouse_vitals_lost", "Numbers of page views that could not be written down"
+)
 _read = msgspec.json.Decoder(Beacon)
 Where = tuple[str, str, str, str, int]  # entity, page, country, device, minute
 
@@ -160,19 +165,39 @@ class Intake:
             self.write_down()
 
     def write_down(self) -> None:
-        """Give what came in to the database; what it does not take is kept for the next time."""
+        """Give what came in to the database; never raises.
+
+        While it is away, all is kept for the next time. What it does not take although it is
+        there is dropped and counted: whatever comes after it is taken.
+        """
         with self._writing:
             try:
-                self._look_up()
-                self._waiting = self._waiting or self._taken()
-                if self._waiting.seen or self._waiting.dropped:
-                    crash_point("vitals.writing")
-                    with self.db.begin() as tx:
-                        taking.keep(tx, self._waiting)
-                self._waiting = None
+                self._write_down()
             except (DatabaseAway, NoConnection) as error:
                 log.warning("vitals.database_away", error=str(error))
                 self._something.set()
+            except Exception:
+                log.exception("vitals.not_written")
+                self._let_go()
+
+    def _write_down(self) -> None:
+        self._look_up()
+        self._waiting = self._waiting or self._taken()
+        if self._waiting.seen or self._waiting.dropped:
+            crash_point("vitals.writing")
+            with self.db.begin() as tx:
+                taking.keep(tx, self._waiting)
+        self._waiting = None
+
+    def _let_go(self) -> None:
+        """Drop the batch that does not go in; what is counted of it goes with the next."""
+        lost, self._waiting = self._waiting, None
+        if lost is None:
+            return
+        with self._lock:
+            for one in lost.seen:
+                self._dropped[one.entity, LOST] += len(one.values)
+        LOST_NUMBERS.inc(sum(len(one.values) for one in lost.seen))
 
     def _look_up(self) -> None:
         """What the catalog says of keys, and whose those are that were not known."""

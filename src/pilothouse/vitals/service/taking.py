@@ -58,7 +58,11 @@ def keep(tx: Tx, batch: Batch) -> None:
 
 
 def fold(tx: Tx) -> bool:
-    """Work what waits into sketches, exactly once; whether there may be more."""
+    """Work what waits into sketches, exactly once; whether there may be more.
+
+    Two may be at it, where the first has lost its lease: what one works in, the other leaves.
+    """
+    store.one_folder(tx.conn)  # what is added to, a minute's sketch, is read before it is written
     found = store.waiting(tx.conn, AT_ONCE)
     batches = [_read.decode(body) for _, body in found]
     seen, overflown = _bounded(tx, [one for batch in batches for one in batch.seen])
