@@ -5,7 +5,8 @@
 A server, a worker and four agents at four locations watch 24 checks of a site. Each of the six is
 killed with SIGKILL, at a named point or at a random moment, and started again at once. Meanwhile
 checks of the site break and are mended, each once what was last done to it has been found; older
-results come late, so that hours are rolled up again and again; alerts go to a webhook. Between
+results come late, so that hours are rolled up again and again; alerts go to a webhook; a heartbeat
+calls, failures come with evidence, and the catalog says something else again and again. Between
 agents and server stands a forwarder that notes which results the server acknowledged.
 """
 
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from benchmarks import checks_calls
 from benchmarks.checks_found import Tally, counted
 from benchmarks.checks_site import CHECKS, PLACES, Forwarder, Late, Site, catalog, forwarding, site
 from benchmarks.lines import HEAD, Line, databases, keep, row
@@ -43,16 +45,19 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Database
 
 BROKEN = 4  # checks at once at most: where most fail, the location is sick
-SERVER = {"checks.storing": 20, "checks.judged": 4, "checks.finding": 2, "checks.stored": 20}
+SERVER = {"checks.storing": 20, "checks.judged": 4, "checks.finding": 2, "checks.stored": 20,
+          "checks.beat": 3, "checks.evidence": 3}  # fmt: skip
 WORKER = {
     "checks.judged": 3, "checks.finding": 1, "checks.opening_hours": 2, "checks.rolling": 2,
-    "checks.cleaning": 2, "alerts.sending": 2, "alerts.sent": 2, "jobs.finishing@checks.judge": 3,
+    "checks.cleaning": 2, "checks.syncing": 3, "alerts.sending": 2, "alerts.sent": 2,
+    "jobs.finishing@checks.judge": 3,
     "jobs.finished@checks.judge": 3, "jobs.done@alerts.deliver": 2,
     "jobs.finishing@alerts.deliver": 2, "jobs.finishing@alerts.take_raised": 1,
     "jobs.finishing@alerts.take_cleared": 1,
 }  # fmt: skip
 AGENT = {"agent.seen": 10, "agent.kept": 10, "agent.posted": 5}  # point: at which passing, at most
 PATIENCE = 8.0  # seconds for a point to be passed; then it is killed where it is
+SAYING = 10.0  # seconds after which the catalog says something else
 SETTLING = 240.0  # seconds for what is still to be found once nobody is killed
 PUSHED = ("checks.roll", "checks.clean")  # jobs that are due too rarely for this
 
@@ -92,6 +97,7 @@ class Run:
     since: dict[str, tuple[str, float]] = field(default_factory=dict)  # wanted state, from when
     unheard: dict[str, tuple[int, float]] = field(default_factory=dict)
     pushed: float = 0.0
+    said: tuple[int, float] = (0, 0.0)  # number in the catalog, and since when
 
     def begin(self, victim: Victim, *, safe: bool = False) -> None:
         """Start a program that will be killed."""
@@ -175,6 +181,20 @@ class Run:
             with self.db.begin() as tx:
                 for kind in PUSHED:
                     tx.enqueue(kind, {}, key=store.RECURRING)
+                spec = str(self.folder / "source")
+                tx.enqueue("checks.sync", {"source": spec}, key=spec)
+        if now - self.said[1] > SAYING and self.synced():
+            self.say(self.said[0] + 1)
+
+    def say(self, number: int) -> None:
+        """Have the catalog say something else, all at once."""
+        self.said, folder = (number, time.monotonic()), self.folder / "source"
+        new = self.folder / "catalog-info.yaml"
+        new.write_text(catalog(self.site.port, number))
+        new.replace(folder / new.name)
+
+    def synced(self) -> bool:
+        return checks_calls.title_of(self.db) == f"Beat {self.said[0]}"
 
     def hear(self, now: float) -> None:
         """Which breaks the webhook was told of."""
@@ -209,9 +229,10 @@ class Run:
     def states(self) -> dict[str, str]:
         query = select(checks.c.ref, states.c.state).join(states, states.c.check_id == checks.c.id)
         with self.db.read() as tx:
-            return {ref.rpartition("/")[2]: state for ref, state in tx.conn.execute(query)}
+            named = ((ref.rpartition("/")[2], state) for ref, state in tx.conn.execute(query))
+            return {name: state for name, state in named if name[1:].isdigit()}
 
-    def settle(self, victims: list[Victim]) -> None:
+    def settle(self, victims: list[Victim], calls: checks_calls.Calls) -> None:
         """Everybody lives: what is still to be found is found."""
         for victim in victims:
             assert victim.process is not None
@@ -223,8 +244,9 @@ class Run:
             now = time.monotonic()
             self.watch(now)
             self.weather(now, still=True)
-            return not self.since and not self.unheard and not self.unrolled()
+            return not self.since and not self.unheard and not self.unrolled() and self.synced()
 
+        calls.join()
         wait_until(done, seconds=SETTLING)
         for victim in victims[::-1]:  # agents first: they hand over what they hold
             assert victim.process is not None
@@ -264,10 +286,10 @@ def measure(db: Database, url: str, folder: Path, options: argparse.Namespace) -
         shop, heard = stack.enter_context(site()), stack.enter_context(web())
         forwarder = stack.enter_context(forwarding(port))
         (folder / "source").mkdir()
-        (folder / "source" / "catalog-info.yaml").write_text(catalog(shop.port))
         with db.begin() as tx:
             token, _ = tokens.create(tx, None, "agents", ["agent"], 2)
         run = Run(db, shop, forwarder, heard, start, folder, random.Random(options.seed))
+        run.say(0)
         settings = {"PILOTHOUSE_DATABASE_URL": url, "PILOTHOUSE_DATA": str(folder / "data"),
                     "PILOTHOUSE_ALERT_WEBHOOK": heard.url}  # fmt: skip
         killed = list(victims(run, settings, token, port))
@@ -281,15 +303,23 @@ def measure(db: Database, url: str, folder: Path, options: argparse.Namespace) -
         refs = [f"check:default/c{one:02}" for one in range(CHECKS)]
         late = Late(port, token, PLACES, refs)
         late.start()
+        calls = checks_calls.Calls(port, token, checks_calls.key_of(db))
+        calls.start()
         run.kill(killed, options.kills, time.monotonic() + (options.seconds or 1e9))
         late.ended.set()
-        run.settle(killed)
+        calls.ended.set()
+        run.settle(killed, calls)
         late.join()
         for point, number in sorted(run.tally.points.items()):
             print(f"{number:6} {point}")
         for complaint in run.tally.complaints[:8]:
             print("!", complaint)
-        return counted(db, run.tally, forwarder, late, heard)
+        said = "the catalog's last words do not hold"
+        return [
+            *counted(db, run.tally, forwarder, late, heard),
+            *checks_calls.lines(db, calls),
+            Line(said, int(not run.synced()), "", 0, note=f"of {run.said[0]}"),
+        ]
 
 
 def main() -> None:

@@ -59,7 +59,8 @@ def counted(db: Database, tally: Tally, agents: Forwarder, late: Late, heard: He
     acknowledged = agents.acknowledged | late.acknowledged
     lost = acknowledged - kept
     unsent = tally.spooled - kept - agents.refused
-    opened_, over, doubled, other = _sequence(rows)
+    watched = [row for row in rows if row.ref.rpartition("/c")[2].isdigit()]
+    opened_, over, doubled, other = _sequence(watched)
     breaks, mends = tally.breaks, tally.mends
     missed = sum((breaks - opened_).values()) + sum((mends - over).values())
     more = sum((opened_ - breaks).values()) + sum((over - mends).values())
@@ -74,7 +75,7 @@ def counted(db: Database, tally: Tally, agents: Forwarder, late: Late, heard: He
     extra, kills = got.total() - len(got), tally.kills.total()
     who = ", ".join(f"{number} {name}" for name, number in sorted(tally.kills.items()))
     named = sum(number for point, number in tally.points.items() if "random" not in point)
-    found = f"{sum(breaks.values())} breaks and {sum(mends.values())} mends, {len(rows)} rows"
+    found = f"{sum(breaks.values())} breaks and {sum(mends.values())} mends, {len(watched)} rows"
     waited, start = Counter(tally.longest), "longest, with its start"
     return [
         Line("programs killed", kills, "", note=f"{who}; {named} at named points"),

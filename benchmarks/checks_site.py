@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import checks_calls
 from tests.servers import LOOPBACK
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ spec:
 """
 
 
-def catalog(port: int) -> str:
-    """Documents of the places, and of checks that visit the site on this port."""
+def catalog(port: int, number: int = 0) -> str:
+    """Documents of the places, and of checks that visit the site; `number` is in a title."""
     places = "".join(PLACE % (name, name[:2]) for name in PLACES)
     every = (CHECK % (one, ", ".join(PLACES), port, one) for one in range(CHECKS))
-    return DOCUMENTS + places + "".join(every)
+    return DOCUMENTS + places + "".join(every) + checks_calls.DOCUMENTS % number
 
 
 @dataclass(slots=True)
