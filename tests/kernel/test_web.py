@@ -9,12 +9,15 @@ import msgspec
 import pytest
 from litestar import get
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 from tests.kernel.portal import PAGE, serving
 from tests.system.http import listening
 
 from pilothouse import app
 from pilothouse.kernel.actors import Role
+from pilothouse.kernel.db import connect
 from pilothouse.kernel.errors import Conflict, Invalid
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import store
@@ -23,6 +26,7 @@ from pilothouse.kernel.program import open_program
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import needs
 from pilothouse.kernel.web.build import build
+from pilothouse.kernel.web.edge import shown_path
 from pilothouse.kernel.web.frame import Panel
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -278,3 +282,29 @@ def test_open_pages_are_told_what_happens_each_type_once(both):
         while not (b"event: ship.left" in received and b"event: ship.sunk" in received):
             received += client.recv(65536)
     assert received.count(b"event: ship.left") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "shown"),
+    [
+        (
+            "/hooks/heartbeats/k3y/start",
+            "/hooks/heartbeats/{key}/{signal}",
+            "/hooks/heartbeats/…/start",
+        ),
+        ("/hooks/heartbeats/k3y/", "/hooks/heartbeats/{key}", "/hooks/heartbeats/{key}"),
+        ("/hooks/heartbeats/k3y/start/more", None, "/hooks/…"),
+        ("/hooks/github", "/hooks/github", "/hooks/github"),
+        ("/checks/default/k3y", "/checks/{namespace}/{name}", "/checks/default/k3y"),
+    ],
+)
+def test_a_key_in_a_path_is_not_logged(path, template, shown):
+    assert shown_path({"path": path, "path_template": template}) == shown
+
+
+def test_what_is_asked_of_the_database_is_not_in_its_errors(database_url):
+    engine = connect(database_url)
+    with engine.connect() as conn, pytest.raises(DBAPIError) as raised:
+        conn.execute(text("SELECT :key FROM nowhere"), {"key": "k3y"})
+    engine.dispose()
+    assert "k3y" not in str(raised.value)

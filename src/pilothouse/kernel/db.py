@@ -167,6 +167,7 @@ def _sqlite(url: URL) -> Engine:
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
         pool_size=8,
         max_overflow=64,
+        hide_parameters=True,  # errors are logged, and keys are among what is asked for
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -200,6 +201,7 @@ def _postgresql(url: URL) -> Engine:
         connect_args={"prepare_threshold": None, "connect_timeout": 10},
         pool_size=10,
         max_overflow=20,
+        hide_parameters=True,
         use_native_hstore=False,
     )
     event.listen(engine, "checkin", _note_use)

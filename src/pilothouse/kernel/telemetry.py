@@ -12,7 +12,7 @@ from sqlalchemy import event
 from pilothouse import __version__
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.tx import Database
-from pilothouse.kernel.web.edge import App, Receive, Scope, Send
+from pilothouse.kernel.web.edge import App, Receive, Scope, Send, shown_path
 
 TIMEOUT = 2  # seconds for an endpoint to take spans; at our end it is waited for
 SERVER_ERROR = 500  # and above
@@ -68,7 +68,6 @@ class Traced:
             scope["method"], context=extract(headers), kind=SpanKind.SERVER
         ) as span:
             span.set_attribute("http.request.method", scope["method"])
-            span.set_attribute("url.path", scope["path"])
 
             async def sending(message: Any) -> None:
                 if message["type"] == "http.response.start":
@@ -77,7 +76,10 @@ class Traced:
                         span.set_status(Status(StatusCode.ERROR))
                 await send(message)
 
-            await self.app(scope, receive, sending)
+            try:
+                await self.app(scope, receive, sending)
+            finally:  # by now it is known whether a key stands in the path
+                span.set_attribute("url.path", shown_path(scope))
             if route := scope.get("path_template"):
                 span.update_name(f"{scope['method']} {route}")
                 span.set_attribute("http.route", route)

@@ -58,6 +58,8 @@ NOBODYS = ("/static/", "/healthz", "/readyz", "/rum/")  # nobody's business who 
 OTHER_SITES = "/rum/"  # where pages of other sites tell what their visitors feel
 SIGN_INS = (0.2, 10)  # attempts to sign in from one address: a second, at once
 HOOKS = (500.0, 2000)  # webhooks
+HOOK = "/hooks/"
+SECRETS = frozenset({"{key}", "{secret}"})  # parameters in paths that are not to be seen in logs
 TOO_MANY = 429
 FAULT = 500  # HTTP statuses from here on are ours to mend
 SLOW = 1.0  # seconds; longer answers are logged
@@ -140,7 +142,7 @@ class Edge:
                 "Authorization: Bearer."
             )
         bucket = None
-        if path.startswith("/hooks/"):
+        if path.startswith(HOOK):
             bucket = self.hooks
         elif (method == "POST" and path == "/login") or path.startswith("/login/"):
             bucket = self.sign_in
@@ -164,7 +166,22 @@ def _observe(scope: Scope, status: int, seconds: float) -> None:
         log.warning(
             "web.slow" if status < FAULT else "web.failed",
             method=scope["method"],
-            path=without_token(scope["path"]),
+            path=shown_path(scope),
             status=status,
             seconds=round(seconds, 3),
         )
+
+
+def shown_path(scope: Scope) -> str:
+    """The path of a request as others may see it: without tokens, and keys that stand in it."""
+    path, template = without_token(scope["path"]), scope.get("path_template") or ""
+    if not template and path.startswith(HOOK):
+        return f"{HOOK}…"  # some key with something else behind it
+    parts, named = path.split("/"), template.split("/")
+    if SECRETS.isdisjoint(named):
+        return path
+    if len(parts) != len(named):
+        return template
+    return "/".join(
+        "…" if name in SECRETS else part for part, name in zip(parts, named, strict=True)
+    )
