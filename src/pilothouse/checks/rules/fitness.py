@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ class Fault(msgspec.Struct, frozen=True):
     message: str
     column: int = 1
     hint: str = ""
+    fatal: bool = True  # False: it is used all the same
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -202,6 +204,24 @@ def of_location(spec: LocationSpec) -> list[Fault]:
             found.append(Fault("location-network", where, f"{network!r} is no network: {error}"))
     for index, address in enumerate(spec.references):
         path = ("spec", "references", index)
-        if "://" in address:
-            found += _url(address, ("http", "https", "tcp"), path)
+        wrong = list(_url(address, ("http", "https"), path)) or _shut(spec, address, path)
+        found += wrong
     return found
+
+
+def _shut(spec: LocationSpec, url: str, path: Path) -> list[Fault]:
+    """A reference that its own agents may not visit, as it says nothing of their network."""
+    try:
+        address = ipaddress.ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return []  # a name: what it means is not known here
+    if address.is_global or any(address in one for one in _networks(spec.private_targets)):
+        return []
+    words = f"{address} is not public, and private_targets does not open it: agents do not visit it"
+    return [Fault("location-reference", path, words, fatal=False)]
+
+
+def _networks(texts: Collection[str]) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    for text in texts:
+        with suppress(ValueError):
+            yield ipaddress.ip_network(text, strict=False)

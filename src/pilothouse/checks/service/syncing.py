@@ -35,6 +35,7 @@ MEANINGS = {
     "check-address": "An address that cannot be one.",
     "check-script": "A journey's script or steps.",
     "location-network": "`private_targets` has what is no network.",
+    "location-reference": "A reference that the location's own agents may not visit.",
 }
 Locate = Callable[[Path], Position]
 
@@ -177,7 +178,7 @@ def _problem(declaration: Declaration, fault: fitness.Fault, locate: Locate | No
     at = locate(fault.path) if locate else Position(1)
     return Problem(
         code=fault.code,
-        severity=Severity.ERROR,
+        severity=Severity.ERROR if fault.fatal else Severity.WARNING,
         message=fault.message,
         file=declaration.path,
         line=at.line,
