@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests import programs, servers
 from xdist.scheduler import LoadScopeScheduling
+
+from pilothouse.kernel import migrations
+from pilothouse.kernel.db import connect
+from pilothouse.kernel.tx import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,22 +45,53 @@ def postgres() -> Iterator[servers.Postgres]:
         yield running
 
 
-@pytest.fixture
-def postgres_url(postgres: servers.Postgres) -> Iterator[str]:
-    """A new, empty PostgreSQL database, through PgBouncer."""
+@pytest.fixture(scope="session")
+def postgres_shaped(postgres: servers.Postgres) -> Iterator[str]:
+    """A PostgreSQL database of this program's shape, which others are copies of."""
     with postgres.database() as name:
+        shape(postgres.url(name, pooled=False))
+        yield name
+
+
+@pytest.fixture(scope="session")
+def sqlite_shaped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file of this program's shape, which others are copies of."""
+    path = tmp_path_factory.mktemp("shaped") / "pilothouse.db"
+    shape(f"sqlite:///{path}")
+    return path
+
+
+def shape(url: str) -> None:
+    """Once a worker: to migrate costs more than most tests of what stands on a database."""
+    db = Database(connect(url))
+    migrations.upgrade(db)
+    db.engine.dispose()
+
+
+@pytest.fixture
+def postgres_url(postgres: servers.Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new PostgreSQL database with nothing in its tables, through PgBouncer.
+
+    It has no tables at all where a test is marked `empty`.
+    """
+    empty = request.node.get_closest_marker("empty")
+    template = "template1" if empty else request.getfixturevalue("postgres_shaped")
+    with postgres.database(template) as name:
         yield postgres.url(name)
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """A SQLite file that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'pilothouse.db'}"
+def sqlite_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """A new SQLite file with nothing in its tables; where a test is marked `empty`, none yet."""
+    path = tmp_path / "pilothouse.db"
+    if not request.node.get_closest_marker("empty"):
+        shutil.copyfile(request.getfixturevalue("sqlite_shaped"), path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A new, empty database; the test runs once on each of the two."""
+    """A new database with nothing in its tables; the test runs once on each of the two."""
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
 
 

@@ -97,11 +97,12 @@ class Postgres:
         return f"postgresql+psycopg://postgres@{LOOPBACK}:{port}/{database}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The name of a new, empty database that is dropped afterwards."""
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """The name of a new database that is dropped afterwards: a copy, or an empty one."""
         name = f"test_{len(self.created)}"
         self.created.append(name)
-        self.run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self.run(made.format(sql.Identifier(name), sql.Identifier(template)))
         try:
             yield name
         finally:

@@ -20,6 +20,7 @@ from pilothouse.kernel.jobs import store
 from pilothouse.kernel.measurements.store import days
 from pilothouse.kernel.tx import Database
 
+pytestmark = pytest.mark.empty  # what is restored makes the tables
 WAYS = [("sqlite", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "sqlite")]
 
 

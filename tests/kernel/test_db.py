@@ -10,6 +10,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 from pilothouse.kernel.db import WRITE, Instant, connect
 from pilothouse.kernel.errors import Invalid
 
+pytestmark = pytest.mark.empty
 ZONES = st.integers(-23 * 60, 23 * 60).map(lambda m: timezone(timedelta(minutes=m)))
 moments = Table(
     "moments", MetaData(), Column("id", Integer, primary_key=True), Column("at", Instant)

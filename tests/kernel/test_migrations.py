@@ -13,6 +13,7 @@ from pilothouse.kernel.db import WRITE, connect, metadata
 from pilothouse.kernel.errors import Conflict
 from pilothouse.kernel.tx import Database
 
+pytestmark = pytest.mark.empty
 # Virtual, or made by one: Alembic sees other columns, and tables that belong to the index.
 FULL_TEXT = ("catalog_texts", "search_texts")
 GENERATED = ("words", "title_words")  # PostgreSQL keeps its full text in these columns

@@ -27,6 +27,7 @@ def connect(url):
     )
 
 
+@pytest.mark.empty
 def test_postgresql_answers_through_a_pool_of_transactions(postgres_url):
     with connect(postgres_url) as connection:
         answered = 0
@@ -36,6 +37,7 @@ def test_postgresql_answers_through_a_pool_of_transactions(postgres_url):
     assert answered == 100
 
 
+@pytest.mark.empty
 def test_the_pool_does_not_keep_a_session_for_a_client(postgres, postgres_url):
     """What makes transaction pooling differ from a plain connection: servers are shared."""
     clients = [connect(postgres_url) for _ in range(30)]
@@ -49,6 +51,7 @@ def test_the_pool_does_not_keep_a_session_for_a_client(postgres, postgres_url):
     assert make_url(postgres_url).port == postgres.pooled_port
 
 
+@pytest.mark.empty
 def test_each_test_has_a_database_of_its_own(database_url):
     engine = create_engine(database_url)
     with engine.begin() as connection:

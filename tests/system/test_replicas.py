@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from tests.kernel.opening import opened
 from tests.servers import free_port
 from tests.system import bells
@@ -10,6 +11,7 @@ from tests.system.http import post
 ORDERS = 100
 
 
+@pytest.mark.empty
 def test_replicas_started_at_once_on_an_empty_database_share_the_work(
     program, ringing, database_url
 ):
