@@ -1,0 +1,1 @@
+"""What the calendar reads beside the database."""
