@@ -28,6 +28,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     healthy: tuple[str, ...] = ()  # refs that are looked at and are fine
     regions: tuple[str, ...] = ()  # where it fails; none: everywhere, or not known
     recovered_at: datetime | None = None
+    at: datetime | None = None  # as of when this is known; None: not said
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -55,6 +56,11 @@ class Reason(msgspec.Struct, frozen=True):
     feature: str  # "nearness", "graph", …
     weight: float  # added to its score; negative: speaks against it
     words: str  # "5 min before the first failure (02:56)"
+
+    @property
+    def against(self) -> bool:
+        """Whether it speaks against it; a doubt does, though it weighs nothing."""
+        return self.weight <= 0
 
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
