@@ -264,7 +264,8 @@ def _local_agent(program: Program, stop: threading.Event) -> None:
     host = f"[{here}]" if ":" in here else here
     folder = Path(settings.data) / "agent"
     try:
-        Child(f"http://{host}:{settings.port}", folder, token, needed).keep(stop)
+        address = f"http://{host}:{settings.port}"
+        Child(address, folder, token, needed, settings.runs_scripts).keep(stop)
     except Exception:  # the portal goes on without it, and says that its location is silent
         log.exception("agent.not_started")
 

@@ -207,7 +207,7 @@ def test_an_agent_without_a_valid_token_says_so_and_waits(programs: Programs, po
     with running_portal(plan_of(planned(port))) as portal:
         portal.status = 401
         agent = start(programs, portal)
-        agent.wait_for_log("server_away")
+        agent.wait_for_log("agent.refused")
         portal.status = 0
         portal.wait_for(1)
         assert agent.running

@@ -10,6 +10,13 @@ from tests.agent.speaking import ok, saying, speaking
 from tests.programs import Programs, started_programs
 from tests.servers import LOOPBACK
 
+from pilothouse.agent import byhand
+from pilothouse.agent.child import Child
+from pilothouse.agent.client import Away, Refused
+from pilothouse.agent.loop import refusal
+from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.settings import Settings
+
 CHECK = """
 apiVersion: pilothouse/v1
 kind: Check
@@ -67,3 +74,42 @@ def test_what_cannot_be_run_is_told(programs: Programs, port: int) -> None:
     assert "spec.expect[0], column 1: a check of type http has no statsu" in output
     assert run(programs, "nothing")[0] == 1
     assert run(programs)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("{entity: x, htp: {url: 'http://a'}}", "unknown field `htp`; pilothouse lint"),
+        ("{entity: x, http: {ulr: 'http://a'}}", "`spec.http`; pilothouse lint"),
+        ("{entity: x, heartbeat: {period: 1h}}", "a heartbeat: it is called, not visited"),
+    ],
+)
+def test_what_is_wrong_with_a_document_is_told_with_where_to_look(
+    tmp_path: Path, spec: str, said: str
+) -> None:
+    file = tmp_path / "catalog-info.yaml"
+    file.write_text(f"kind: Check\nmetadata: {{name: one}}\nspec: {spec}\n")
+    with pytest.raises(Invalid) as raised:
+        byhand.find(str(file))
+    assert said in str(raised.value)
+
+
+def test_a_token_that_has_ended_is_told_with_what_to_do() -> None:
+    assert "pilothouse token create" in refusal(Refused(401, "this API token has expired"))
+    assert "pilothouse token create" in refusal(Refused(403, "its scopes do not allow it"))
+    assert refusal(Refused(422, "no")) == refusal(Away("no")) == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "runs"),
+    [
+        (Settings(), True),
+        (Settings(local_users=True), False),
+        (Settings(local_users=True, agent_scripts=True), True),
+    ],
+)
+def test_the_agent_of_up_runs_scripts_where_nobody_signs_in_or_a_setting_allows_it(
+    tmp_path: Path, settings: Settings, runs: bool
+) -> None:
+    child = Child("http://x", tmp_path, str, bool, settings.runs_scripts)
+    assert ("--allow-scripts" in child.command()) is runs

@@ -94,14 +94,19 @@ def _read(name: str, document: dict[str, Any], file: Path) -> Found:
     try:
         spec = msgspec.convert(document.get("spec"), CheckSpec)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{file}: check {name}: {str(error).replace('$.', 'spec.')}") from None
+        said = str(error).replace("$.", "spec.")
+        raise Invalid(
+            f"{file}: check {name}: {said}; pilothouse lint {file} names the line"
+        ) from None
     wrong = assertions.problems(spec)
     if wrong:
         first = wrong[0]
         raise Invalid(
             f"{file}: check {name}: {first.field}, column {first.column}: {first.message}"
         )
-    if not spec.type or spec.type == "heartbeat":
+    if spec.type == "heartbeat":
+        raise Invalid(f"{file}: check {name} is a heartbeat: it is called, not visited")
+    if not spec.type:
         raise Invalid(f"{file}: check {name} is nothing that can be visited")
     return Found(name, _with_script(spec, file), file)
 

@@ -22,6 +22,7 @@ log = structlog.get_logger("pilothouse.agent")
 
 LOCAL = "local"  # its location, which is there without a document
 FIRST_PAUSE, LAST_PAUSE = 0.5, 30.0  # seconds until it is begun again
+RENEWED = 86_400.0  # seconds after which one that is begun again is given another token
 STEADY = 60.0  # seconds after which it counts as running
 ENDING = 4.0
 LOOK = 2.0  # seconds between looks whether it is needed
@@ -35,15 +36,18 @@ class Child:
     folder: Path
     token: Callable[[], str]  # makes one
     needed: Callable[[], bool]  # are there checks?
+    scripts: bool = False  # may journey scripts run?
 
     def keep(self, stop: threading.Event) -> None:
         """Keep it running from when it is needed until `stop`; then it ends too."""
         while not self.needed():
             if stop.wait(LOOK):
                 return
-        pause, token = FIRST_PAUSE, self.token()
+        pause, token, made = FIRST_PAUSE, "", 0.0
         while not stop.is_set():
             began = time.monotonic()
+            if not token or began - made > RENEWED:
+                token, made = self.token(), began
             process = self._begin(token)
             while process.poll() is None and not stop.wait(0.2):
                 pass
@@ -55,13 +59,17 @@ class Child:
             pause = FIRST_PAUSE if steady else min(pause * 2, LAST_PAUSE)
             stop.wait(pause)
 
-    def _begin(self, token: str) -> subprocess.Popen[bytes]:
+    def command(self) -> list[str]:
+        """What is run; its token is in its environment."""
         command = [sys.executable, "-m", "pilothouse.agent", "agent", "--server", self.server]
         command += ["--location", LOCAL, "--name", "up", "--spool", str(self.folder)]
-        command += ["--allow-scripts", "--log-format", _format()]
-        # Its token is in its environment, where other users of the machine do not see it.
+        command += ["--log-format", _format()]
+        return [*command, "--allow-scripts"] if self.scripts else command
+
+    def _begin(self, token: str) -> subprocess.Popen[bytes]:
+        # In its environment other users of the machine do not see the token.
         environment = os.environ | {"PILOTHOUSE_TOKEN": token, PARENT: str(os.getpid())}
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)  # noqa: S603
+        return subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, env=environment)  # noqa: S603
 
 
 def _format() -> str:

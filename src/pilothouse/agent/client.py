@@ -21,6 +21,7 @@ SECONDS = 20.0  # for an answer
 POLL = 40.0  # for that of the long poll, which is given 25 s by the server
 MOST_BYTES = 33_554_432  # of a plan
 OK, ACCEPTED, NO_CONTENT, NOT_MODIFIED = 200, 202, 204, 304
+UNAUTHORIZED, FORBIDDEN = 401, 403
 FIRST_BAD, NOT_FOUND, TOO_LARGE, TOO_MANY, SERVER = 400, 404, 413, 429, 500
 T = TypeVar("T")
 

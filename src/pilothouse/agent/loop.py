@@ -13,7 +13,15 @@ import msgspec
 import structlog
 
 from pilothouse.agent import addresses, references
-from pilothouse.agent.client import NOT_FOUND, TOO_LARGE, Away, Refused, Server
+from pilothouse.agent.client import (
+    FORBIDDEN,
+    NOT_FOUND,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    Away,
+    Refused,
+    Server,
+)
 from pilothouse.agent.spool import Spool
 from pilothouse.agent.turns import Turns, next_turn
 from pilothouse.agent.visiting import Visitor
@@ -25,7 +33,6 @@ from pilothouse.kernel.errors import Invalid
 log = structlog.get_logger("pilothouse.agent")
 
 MOST_AT_ONCE = 1000  # visits
-MOST_JOURNEYS = 2  # each is a browser
 MOST_SENT = 500  # results in one request
 MOST_BYTES = 700_000  # of them
 LINGER = 0.2  # seconds that results wait for others, while nothing is wrong
@@ -54,7 +61,6 @@ class Agent:
     _known: dict[str, Planned] = field(default_factory=dict)
     _running: dict[tuple[str, int], asyncio.Task[None]] = field(default_factory=dict)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
-    _browsers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_JOURNEYS))
     _news: asyncio.Event = field(default_factory=asyncio.Event)  # something is to be sent
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)  # and somebody waits for it
     _other_plan: asyncio.Event = field(default_factory=asyncio.Event)
@@ -169,8 +175,7 @@ class Agent:
         task.add_done_callback(lambda _: self._running.pop(key, None))
 
     async def _visit(self, planned: Planned, asked: int) -> None:
-        room = self._browsers if planned.spec.journey is not None else self._room
-        async with room:
+        async with self._room:
             result, evidence = await self.visitor.visit(planned, asked)
         self.spool.add(result)
         if evidence:
@@ -283,10 +288,24 @@ class _Retry:
 
     def failed(self, what: str, error: Exception) -> float:
         if not self.times:
-            log.warning("agent.server_away", what=what, error=str(error))
+            todo = refusal(error)
+            if todo:
+                log.error("agent.refused", what=what, error=str(error), todo=todo)
+            else:
+                log.warning("agent.server_away", what=what, error=str(error))
         pause = min(FIRST_RETRY * 2**self.times, LAST_RETRY)
         self.times = min(self.times + 1, 10)
         return pause * random.uniform(0.5, 1.0)  # noqa: S311  a pause
+
+
+def refusal(error: Exception) -> str:
+    """What is to be done by a person where the server does not let this agent in; "" else."""
+    if not isinstance(error, Refused) or error.status not in (UNAUTHORIZED, FORBIDDEN):
+        return ""
+    return (
+        "make a token where the portal runs (pilothouse token create NAME --scope agent) and start "
+        "this agent with it; results wait on disk until then"
+    )
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from pilothouse.kernel import events, migrations
+from pilothouse.kernel import events, migrations, structs
 from pilothouse.kernel.auth.model import ties_of
 from pilothouse.kernel.db import connect
 from pilothouse.kernel.errors import Invalid
@@ -102,6 +102,7 @@ def open_program(settings: Settings, modules: Sequence[Module]) -> Program:
 
     Raises Invalid for a database URL that cannot be used, Conflict for data of a newer version.
     """
+    structs.build()
     db = connected(settings, modules)
     before = migrations.upgrade(db)
     if before != (head := migrations.revisions()[-1]):

@@ -65,12 +65,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     alert_urls: tuple[str, ...] = ()  # Apprise URLs that alerts go to
     vitals_country_header: str | None = None  # of a trusted proxy: which country a visitor is in
     trusted_hosts: tuple[str, ...] = ()  # host:port that documents may name: Prometheus servers
+    agent_scripts: bool = False  # the agent of `up` runs journey scripts where people sign in, too
     secret_key: str | None = None  # encrypts what providers gave; without one, a file in `data`
 
     @property
     def signs_in(self) -> bool:
         """Whether sign-in is set up; otherwise everybody on this machine is its admin."""
         return bool(self.sign_in) or self.local_users
+
+    @property
+    def runs_scripts(self) -> bool:
+        """Whether the agent beside the portal runs journey scripts: code of who edits the catalog.
+
+        Without sign-in that is who started the portal, on the same machine.
+        """
+        return self.agent_scripts or not self.signs_in
 
     @property
     def secure(self) -> bool:

@@ -1,0 +1,1 @@
+"""Decisions about the watch and about pages: pure, `now` is an argument."""
