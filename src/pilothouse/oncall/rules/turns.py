@@ -252,19 +252,22 @@ def at(watch: Watch, when: datetime) -> tuple[str, ...]:
     return found[0].people if found else ()
 
 
-def whole(watch: Watch, when: datetime, reach: timedelta = timedelta(days=35)) -> Shift:
-    """The shift of an instant with its real edges, as far as they lie within `reach`.
+def current(watch: Watch, when: datetime, reach: timedelta) -> tuple[Shift, Shift | None]:
+    """The shift of an instant with its edges as far as they lie within `reach`, and the next one.
 
-    A watch that goes from someone to the same people, in another layer, does not go over.
+    A watch that goes from someone to the same people, in another layer, does not go over. None
+    where it goes over later than is looked.
     """
-    around = shifts(watch, Span(when - reach, when + reach))
-    place = next(number for number, one in enumerate(around) if one.start <= when < one.end)
+    found = shifts(watch, Span(when - reach, when + reach))
+    place = next(number for number, one in enumerate(found) if one.start <= when < one.end)
+    people = found[place].people
     first = last = place
-    while first > 0 and around[first - 1].people == around[place].people:
+    while first > 0 and found[first - 1].people == people:
         first -= 1
-    while last + 1 < len(around) and around[last + 1].people == around[place].people:
+    while last + 1 < len(found) and found[last + 1].people == people:
         last += 1
-    return msgspec.structs.replace(around[place], start=around[first].start, end=around[last].end)
+    now = msgspec.structs.replace(found[place], start=found[first].start, end=found[last].end)
+    return now, found[last + 1] if last + 1 < len(found) else None
 
 
 def gaps(found: Sequence[Shift]) -> list[Span]:
