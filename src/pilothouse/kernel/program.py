@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from pilothouse.kernel import events, migrations, structs
@@ -94,7 +95,9 @@ def connected(settings: Settings, modules: Sequence[Module]) -> Database:
     """
     if settings.database_url is None:
         _make_folder(Path(settings.data))
-    return Database(connect(settings.url), handlers_of(modules), Wake(), ties_of(modules))
+    ties = msgspec.structs.replace(ties_of(modules), last_resort=settings.last_resort)
+    changing = tuple(one for module in modules for one in module.changes)
+    return Database(connect(settings.url), handlers_of(modules), Wake(), ties, changing)
 
 
 def open_program(settings: Settings, modules: Sequence[Module]) -> Program:

@@ -28,7 +28,7 @@ NOT_SETTINGS = (
 )
 OURS_TOO = "PILOTHOUSE_SECRET_KEY"  # the one setting among the check secrets' names
 LISTS = frozenset(
-    ("sources", "trusted_proxies", "trusted_hosts", "alert_urls")
+    ("sources", "trusted_proxies", "trusted_hosts", "alert_urls", "last_resort")
 )  # in the environment separated by spaces
 
 
@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     vitals_country_header: str | None = None  # of a trusted proxy: which country a visitor is in
     trusted_hosts: tuple[str, ...] = ()  # host:port that documents may name: Prometheus servers
     agent_scripts: bool = False  # the agent of `up` runs journey scripts where people sign in, too
+    last_resort: tuple[str, ...] = ()  # refs or mail addresses paged when nobody else is to be had
     secret_key: str | None = None  # encrypts what providers gave; without one, a file in `data`
 
     @property

@@ -187,3 +187,30 @@ def of_all(conn: Connection, refs: Sequence[str]) -> list[Edge]:
         select(*columns).where(relations.c.target.in_(refs)),
     )
     return [Edge(row.source, row.type, row.target) for row in conn.execute(query)]
+
+
+def leading_to(conn: Connection, refs: Sequence[str], kind: str, of: str) -> list[tuple[str, str]]:
+    """Relations of a kept type to these refs from entities of a kind: source, target."""
+    query = (
+        select(relations.c.source, relations.c.target)
+        .where(
+            relations.c.target.in_(refs),
+            relations.c.type == kind,
+            relations.c.source >= f"{of}:",
+            relations.c.source < f"{of};",  # the next character
+        )
+        .distinct()
+        .order_by(relations.c.source, relations.c.target)
+    )
+    return [(row.source, row.target) for row in conn.execute(query)]
+
+
+def leading_from(conn: Connection, refs: Sequence[str], kind: str) -> list[tuple[str, str]]:
+    """Relations of a kept type from these refs: source, target."""
+    query = (
+        select(relations.c.source, relations.c.target)
+        .where(relations.c.source.in_(refs), relations.c.type == kind)
+        .distinct()
+        .order_by(relations.c.source, relations.c.target)
+    )
+    return [(row.source, row.target) for row in conn.execute(query)]

@@ -46,6 +46,11 @@ def _say(tx: Tx, what: str, alert: Alert, dedup_key: str | None) -> None:
     tx.emit(Event(type=what, entities=(alert.entity,), data=data, dedup_key=dedup_key))
 
 
+def is_last_word(tx: Tx, event: Event) -> bool:
+    """Whether nothing was said of an alert since; handlers of events come in any order."""
+    return event.data.get(NUMBER, 0) >= store.last_number(tx.conn, event.data["key"])
+
+
 def take(tx: Tx, event: Event, told_to: Sequence[Destination]) -> bool:
     """Take an event in and have every destination told of it; False for nothing new."""
     alert = msgspec.convert(event.data, Alert)

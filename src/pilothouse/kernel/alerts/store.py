@@ -72,6 +72,12 @@ def next_number(conn: Connection, name: str, now: datetime) -> int:
     return conn.execute(said.returning(words.c.number)).scalar_one()
 
 
+def last_number(conn: Connection, name: str) -> int:
+    """The number of the last word about a trouble; 0 where none is known."""
+    query = select(words.c.number).where(words.c.key == name)
+    return conn.execute(query).scalar_one_or_none() or 0
+
+
 def find(conn: Connection, name: str, *, hold: bool = False) -> tuple[Standing, int] | None:
     """How one trouble stands, by the word of which number; with `hold` nobody changes it now."""
     columns = [*_STANDING, alerts.c.cleared_at, alerts.c.number]

@@ -150,6 +150,7 @@ class Ties(msgspec.Struct, frozen=True):
     members: Callable[[Any, Sequence[str]], Mapping[str, Sequence[str]]] = lambda _tx, _refs: {}
     owners: Callable[[Any, str], Sequence[str]] = lambda _tx, _ref: ()
     users: Callable[[Any, Sequence[Identity]], Sequence[str | None]] = _nobody
+    last_resort: tuple[str, ...] = ()  # refs and mail addresses, by the settings
 
 
 NO_TIES = Ties()
@@ -160,7 +161,7 @@ def ties_of(modules: Sequence[Any]) -> Ties:
     found: dict[str, Any] = {}
     for name in Ties.__struct_fields__:
         for module in modules:
-            if (seam := getattr(module, name)) is not None:
+            if (seam := getattr(module, name, None)) is not None:
                 found.setdefault(name, seam)
     return Ties(**found)
 

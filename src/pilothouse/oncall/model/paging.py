@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from pilothouse.kernel.alerts.model import Urgency
+from pilothouse.oncall.model.methods import Message
 
 # Types of events. Each is about the page's entities; its data is a Said.
 PAGED = "oncall.paged"  # a page was opened
@@ -89,6 +90,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     urgency: Urgency
     state: State
     plan: Plan
+    round: int = 0  # of the newest telling; 0: nobody was told yet
     step: int = 0  # index of the rung that is being waited for; len(rungs): the last resort
     loop: int = 0
     version: int = 1
@@ -163,6 +165,28 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     status: int = 0  # the provider's, 0 where there is none
     answer: str = ""  # in words, without secrets
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call to a provider that may begin now. Its message's `url` is still a path of ours."""
+
+    notification: Notification
+    page: Page
+    message: Message
+    attempt: int  # from 1
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One call to a provider, as it is kept."""
+
+    id: str
+    notification: str
+    page: str
+    at: datetime
+    took: float  # seconds
+    fine: bool
+    status: int
+    answer: str
 
 
 class Acknowledged(msgspec.Struct, frozen=True):

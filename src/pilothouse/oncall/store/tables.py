@@ -111,6 +111,7 @@ alerts = Table(
     Index("uq_oncall_alerts_open_key", "open_key", unique=True),
     Index("ix_oncall_alerts_page", "page", "first_at"),
     Index("ix_oncall_alerts_last_at", "last_at"),
+    Index("ix_oncall_alerts_silence", "silence", "open_key"),
 )
 responders = Table(
     "oncall_responders",

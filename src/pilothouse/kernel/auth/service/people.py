@@ -228,3 +228,8 @@ def gone(tx: Tx, person: Person, why: str, asked: str | None = None) -> None:
 def _tell(tx: Tx, kind: str, person: Person, **data: object) -> None:
     refs = (person.ref,) if person.ref else ()
     tx.emit(Event(type=kind, entities=refs, data={"person": person.actor_id, **data}))
+
+
+def admins(tx: Tx) -> list[Person]:
+    """Those who are admins and still get in, the first of them first."""
+    return store.people.admins(tx.conn)

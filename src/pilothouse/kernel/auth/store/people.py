@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from pilothouse.kernel.actors import Role
 from pilothouse.kernel.auth.model import Belonging, Person
 from pilothouse.kernel.auth.store.tables import people, sessions, tokens
 
@@ -159,3 +160,10 @@ def gets_in(conn: Connection, person_id: str) -> bool:
 def who_gets_in(conn: Connection) -> list[Person]:
     """People with a session or a token, all of them."""
     return [person_in(row) for row in conn.execute(select(*PERSON).where(_GETS_IN))]
+
+
+def admins(conn: Connection, limit: int = 20) -> list[Person]:
+    """Those who are admins and still get in, the first of them first."""
+    here = (people.c.role == int(Role.ADMIN)) & people.c.gone_at.is_(None)
+    query = select(*PERSON).where(here).order_by(people.c.added_at).limit(limit)
+    return [person_in(row) for row in conn.execute(query)]

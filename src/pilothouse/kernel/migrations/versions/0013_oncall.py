@@ -31,6 +31,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_oncall_alerts_last_at", "oncall_alerts", ["last_at"], unique=False)
     op.create_index("ix_oncall_alerts_page", "oncall_alerts", ["page", "first_at"], unique=False)
+    op.create_index(
+        "ix_oncall_alerts_silence", "oncall_alerts", ["silence", "open_key"], unique=False
+    )
     op.create_index("uq_oncall_alerts_open_key", "oncall_alerts", ["open_key"], unique=True)
     op.create_table(
         "oncall_attempts",
