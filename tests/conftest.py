@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+LINES, LETTERS = 30, 4000  # of what is told of a failure at once
+
+
 class Shared(LoadScopeScheduling):
     """Whole programs share one worker: two of their tests at once would measure each other.
 
@@ -33,6 +37,14 @@ class Shared(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shared:
     return Shared(config, log)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell of a failure at once: a run that is cut off later has told of it then."""
+    if report.failed and os.environ.get("PYTEST_XDIST_WORKER") is None:
+        said = "\n".join(report.longreprtext.splitlines()[-LINES:])
+        sys.stdout.write(f"\nFAILED {report.nodeid} ({report.when})\n{said[-LETTERS:]}\n")
+        sys.stdout.flush()
 
 
 @pytest.fixture(scope="session")

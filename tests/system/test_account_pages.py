@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests import axe
 from tests.auth.browsing import PASSWORD, add, generous, portal
 from tests.kernel.portal import Portal
-from tests.system.test_pages import AXE, THEMES, WIDTHS
+from tests.system.test_pages import WIDTHS
 
 from pilothouse import app
 from pilothouse.kernel.actors import Role
@@ -41,32 +42,21 @@ def sign_in(tab: Page, running: Portal, target: str = "/account") -> None:
     tab.get_by_role("button", name="Sign in").click()
 
 
-def violations(tab: Page) -> list[str]:
-    tab.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
-    tab.add_script_tag(path=AXE)
-    found = tab.evaluate("axe.run().then(result => result.violations)")
-    return [
-        f"{tab.url}: {item['id']}: {node['target']}" for item in found for node in item["nodes"]
-    ]
-
-
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
-    browser: Browser, running: Portal, theme: str, width: int
+    browser: Browser, running: Portal, width: int
 ) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not there: it comes with the editable install's web build")
+    axe.needed()
     context = browser.new_context(
         viewport={"width": width, "height": 900}, reduced_motion="reduce", bypass_csp=True
     )
-    context.add_cookies([{"name": "display", "value": f"{theme}|UTC|on", "url": home(running)}])
+    context.add_cookies([{"name": "display", "value": f"{axe.LIGHT}|UTC|on", "url": home(running)}])
     tab, found, wide = context.new_page(), [], []
 
     def look() -> None:
-        found.extend(violations(tab))
         if tab.evaluate("document.documentElement.scrollWidth") > width:
             wide.append(tab.url)
+        found.extend(axe.violations(tab))
 
     tab.goto(home(running) + "/login?next=/catalog")
     look()

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests import programs
+from tests import axe, programs
 from tests.servers import free_port
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-THEMES = ("chart", "night")
 WIDTHS = (1440, 390)
 VISIT = int(time.time() * 1000) << 20 | 7  # the number of a visit that failed
 PATHS = (
@@ -386,29 +384,17 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     next(starting, None)
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing_on_any_page(
-    browser: Browser, portal: Portal, theme: str, width: int
-) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not there: it comes with the editable install's web build")
+def test_axe_finds_nothing_on_any_page(browser: Browser, portal: Portal, width: int) -> None:
+    axe.needed()
     context = browser.new_context(
         viewport={"width": width, "height": 900}, reduced_motion="reduce", bypass_csp=True
     )
-    context.add_cookies([{"name": "display", "value": f"{theme}|UTC|on", "url": portal.url}])
-    tab = context.new_page()
-    found = []
+    context.add_cookies([{"name": "display", "value": f"{axe.LIGHT}|UTC|on", "url": portal.url}])
+    tab, found = context.new_page(), []
     for path in PATHS:
         tab.goto(portal.url + path)
-        tab.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
-        tab.add_script_tag(path=AXE)
-        violations = tab.evaluate("axe.run().then(result => result.violations)")
-        found += [
-            f"{path}: {item['id']}: {node['target']}"
-            for item in violations
-            for node in item["nodes"]
-        ]
+        found += axe.violations(tab)
     context.close()
     assert not found
 
