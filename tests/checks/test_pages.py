@@ -122,6 +122,11 @@ def test_the_page_of_a_check_shows_what_its_last_visits_saw(shown: Shown) -> Non
     for period in ("1h", "24h", "7d", "90d"):
         page = shown.page(f"/checks/default/pay?period={period}")
         assert "small-multiples" in page
+        over = page.partition('id="over"')[2].partition("</section>")[0]
+        assert 'class="ph-first_byte"' in over
+        assert '<th scope="col" class="num">Connect</th>' in over  # the table beside it
+        assert '<td class="num">9.' in over  # 9.5 ms, and a sketch is at most 2 % beside
+        assert "data-every" in page  # new results come while somebody looks
     page = shown.page("/checks/default/pay?from=eu-1")
     words = _words(page)
     assert "Last visit from eu-1" in words

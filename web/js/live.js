@@ -8,7 +8,7 @@ const LEAST = 3000; // ms from one reading to the next, whatever happens
 const due = new Map(); // id -> fresh element that waits
 let heard = new Set();
 let timer = 0;
-let last = -LEAST;
+let last = -LEAST; // when the page was read last
 
 const matches = (pattern, type) => pattern === type || (pattern.endsWith("*") && type.startsWith(pattern.slice(0, -1)));
 const busy = (part) => part.contains(document.activeElement) || part.matches(":hover") || part.querySelector(":popover-open");
@@ -68,6 +68,15 @@ document.addEventListener("htmx:sse:before:message", (event) => {
 });
 addEventListener("focusout", () => setTimeout(settle));
 addEventListener("pointerout", () => setTimeout(settle));
+// What changes without an event, as new results do, says in data-every after how many seconds it is read
+// again: only while somebody looks.
+setInterval(() => {
+  const often = [...document.querySelectorAll("[data-every]")].map((part) => Number(part.dataset.every));
+  if (document.hidden || timer || !often.length) return;
+  if (performance.now() - last < Math.min(...often) * 1000) return;
+  heard.add("lagging");
+  read();
+}, 1000);
 // The stream rests while the tab is hidden: what was missed is read when it is looked at again.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;

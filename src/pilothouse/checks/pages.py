@@ -16,6 +16,7 @@ from pilothouse.catalog.service import views
 from pilothouse.checks.model.kept import Finding, instant_of
 from pilothouse.checks.service import (
     allowing,
+    lapse,
     showing,
     showing_check,
     showing_places,
@@ -91,7 +92,9 @@ def check(
         found = showing_check.page(tx, ref, asked)
         may = allowing.may(tx, actor, found.check)
         beat = steering.beat(tx, found.check) if found.check.type == "heartbeat" else None
-        visit = showing_visit.newest(found.check, found.shown) if found.shown else None
+        where = found.shown.place.name if found.shown else ""
+        over = lapse.over(tx, found.check, where, period) if where and not beat else None
+        visit = showing_visit.newest(tx, found.check, found.shown) if found.shown else None
     return frame.page(
         request,
         "checks/check.html",
@@ -102,6 +105,7 @@ def check(
         beat=beat,
         beat_url=_beat_url(request, program, beat.key) if beat and may else "",
         judged=terms_told.judged(found.check),
+        over=over,
         phases=showing_visit.phases_of(found.latest),
         happened=_happened(found),
         periods=[(one.words, f"{found.told.href}?period={one.name}") for one in PERIODS],

@@ -15,6 +15,8 @@ from pilothouse.checks.model.verdicts import Scope, Standing, State, Verdict
 LOCAL = "local"  # the location that is there without a document, and its region
 BEAT = "heartbeat"  # where the results of heartbeats are from
 PHASES = ("dns", "connect", "tls", "first_byte", "body")
+STEP = "step "  # and a number from 1: the time of a step, kept as a phase is
+MOST_STEPS = 30  # whose times are kept
 OUTCOMES = (Outcome.OK, Outcome.DEGRADED, Outcome.FAILED, Outcome.UNABLE)  # as numbers
 RANDOM_BITS = 20  # of a result's id, below its milliseconds
 
@@ -27,6 +29,12 @@ def instant_of(result_id: int) -> datetime:
 def first_id(at: datetime) -> int:
     """The lowest id of a visit that began at or after an instant."""
     return int(at.timestamp() * 1000) << RANDOM_BITS
+
+
+def step_number(phase: str) -> int:
+    """Which step it is; 0 for one of PHASES."""
+    number = phase.removeprefix(STEP)
+    return int(number) if number != phase and number.isdecimal() else 0
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

@@ -124,6 +124,44 @@ def stack(parts: Sequence[tuple[str, float]], whole: float, label: str, height: 
     )
 
 
+def stacks(
+    columns: Sequence[tuple[float, Sequence[float | None]]],
+    width: float,
+    kinds: Sequence[str],
+    top: tuple[float, str],
+    label: str,
+) -> Markup:
+    """Bars over time, each of its parts on top of each other: a path for each kind.
+
+    A column begins at so many percent and is `width` wide; `top` is the scale's end, and in words.
+    """
+    paths: list[list[str]] = [[] for _ in kinds]
+    wide = f"{width * 0.85:.2f}"
+    for left, values in columns:
+        below = _TALL - 1.0
+        for path, value in zip(paths, values, strict=True):
+            if value:
+                high = value / top[0] * (_TALL - 18)
+                below -= high
+                path.append(f"M{max(left, 0):.2f} {below:.1f}h{wide}v{high:.1f}h-{wide}z")
+    drawn = "".join(
+        f'<path class="ph-{kind}" d="{"".join(path)}"/>'
+        for kind, path in zip(kinds, paths, strict=True)
+        if path
+    )
+    return Markup(  # noqa: S704 (numbers of ours, texts escaped)
+        f'<svg class="plot" height="{_TALL}" width="100%" role="img" aria-label="{escape(label)}">'
+        f'<line class="tick" x1="0" x2="100%" y1="17" y2="17"/>'
+        f'<text x="0" y="12">{escape(top[1])}</text>'
+        f'<svg viewBox="0 0 100 {_TALL}" preserveAspectRatio="none" width="100%" '
+        f'height="{_TALL}">{drawn}</svg>'
+        f'<line class="axis" x1="0" x2="100%" y1="{_TALL - 0.5}" y2="{_TALL - 0.5}"/></svg>'
+    )
+
+
+_TALL = 120  # pixels, of which some are for the scale's number
+
+
 class Mark(NamedTuple):
     """Something on a lane, a link with a name."""
 

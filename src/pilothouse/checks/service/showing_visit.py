@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from pilothouse.checks.model.kept import PHASES, Check, Failure
 from pilothouse.checks.model.results import Request, Result
-from pilothouse.checks.service import drawing, showing, showing_check
+from pilothouse.checks.service import drawing, lapse, showing, showing_check
 from pilothouse.checks.service.curves import SECOND, nice
+from pilothouse.checks.service.lapse import PHASE_WORDS
 from pilothouse.checks.service.showing_check import Latest
 from pilothouse.checks.store import reading
 from pilothouse.kernel.errors import NotFound
@@ -19,16 +20,10 @@ from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
 from pilothouse.kernel.words import span
 
-PHASE_WORDS = {
-    "dns": "DNS",
-    "connect": "Connect",
-    "tls": "TLS",
-    "first_byte": "Wait",
-    "body": "Receive",
-}
 FILES = frozenset({"script", "stylesheet", "image", "font", "media", "manifest", "texttrack"})
 FIRST_ERROR = 400
 MOST_LINES = 200
+SLOW = 3  # times its own median: a step that is slow for itself
 LONGEST_NAME = 60
 DIGITS = 19  # of an id
 
@@ -134,11 +129,20 @@ class Step(msgspec.Struct, frozen=True):
     ms: float | None
     ok: bool
     why: str
+    usual: float | None = None  # ms, in the week before; None where too little is known
+
+    @property
+    def slow(self) -> bool:
+        """It passed, and took far longer than it does itself, whatever its limits are."""
+        return self.ok and self.ms is not None and bool(self.usual) and self.ms > SLOW * self.usual
 
 
-def steps(check: Check, result: Result) -> list[Step]:
+def steps(check: Check, result: Result, usual: Mapping[int, float]) -> list[Step]:
     """The steps of a journey or a sign-in, those not run too."""
-    found = [Step(one.name, one.ms, one.ok, one.why) for one in result.steps]
+    found = [
+        Step(one.name, one.ms, one.ok, one.why, usual.get(number))
+        for number, one in enumerate(result.steps, 1)
+    ]
     journey = check.said.journey
     declared = [one.name or _action(one) for one in journey.steps] if journey else []
     return found + [Step(name, None, ok=False, why="") for name in declared[len(found) :]]
@@ -210,25 +214,26 @@ class Visited(msgspec.Struct, frozen=True):
         return self.failure.result
 
 
-def visited(check: Check, failure: Failure, place: str) -> Visited:
-    """One visit, ready to be drawn."""
+def visited(tx: Tx, check: Check, failure: Failure, place: str) -> Visited:
+    """One visit, ready to be drawn; `place` is what its location is called."""
     result = failure.result
+    usual = lapse.usual(tx, check, failure.location) if result.steps else {}
     return Visited(
         failure=failure,
         place=place,
         expects=len(check.said.expect),
         phases=phases([(place, result)]),
-        steps=steps(check, result),
+        steps=steps(check, result, usual),
         waterfall=waterfall(result),
         vitals=vitals(check, result),
     )
 
 
-def newest(check: Check, latest: Latest) -> Visited | None:
+def newest(tx: Tx, check: Check, latest: Latest) -> Visited | None:
     """The newest visit from a location."""
     if latest.result is None:
         return None
-    return visited(check, Failure(latest.place.name, latest.result), latest.place.title)
+    return visited(tx, check, Failure(latest.place.name, latest.result), latest.place.title)
 
 
 def phases_of(latest: Sequence[Latest]) -> Phases | None:
@@ -239,7 +244,7 @@ def phases_of(latest: Sequence[Latest]) -> Phases | None:
 def kept(tx: Tx, check: Check, result_id: int) -> Visited | None:
     """One visit; None for one that is not kept whole any more."""
     found = reading.result(tx.conn, check.id, result_id)
-    return visited(check, found, showing.title_of(tx, found.location)) if found else None
+    return visited(tx, check, found, showing.title_of(tx, found.location)) if found else None
 
 
 def find(tx: Tx, ref: EntityRef, number: str) -> tuple[Check, Visited]:

@@ -1,18 +1,19 @@
 """Results in few bytes: the phases of each, and what else is known of some.
 
 Phases are LEB128 numbers of hundredths of a millisecond, one more than that, in the order of
-`model.kept.PHASES`; 0 where there was none. Details are JSON, deflated where that is worth it.
+`model.kept.PHASES`, then those of the steps that passed, in their order; 0 where there was none.
+Details are JSON, deflated where that is worth it.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from pilothouse.checks.model.kept import PHASES
-from pilothouse.checks.model.results import Result
+from pilothouse.checks.model.kept import MOST_STEPS, PHASES, STEP
+from pilothouse.checks.model.results import Result, StepTime
 
 UNIT = 100  # a millisecond
 MOST = 2**31 - 1
@@ -21,14 +22,18 @@ _PLAIN, _DEFLATED = b"j", b"z"
 LARGEST = 4_000_000  # bytes of a result's JSON that are read back
 
 
+_NAMES = (*PHASES, *(f"{STEP}{number + 1}" for number in range(MOST_STEPS)))
+
+
 def hundredths(ms: float) -> int:
     """Milliseconds as tables keep them."""
     return max(0, min(MOST, round(ms * UNIT)))
 
 
-def pack_phases(phases: Mapping[str, float]) -> bytes | None:
-    """The five phases; others are in the details only."""
+def pack_phases(phases: Mapping[str, float], steps: Sequence[StepTime] = ()) -> bytes | None:
+    """The five phases and the steps; other phases are in the details only."""
     numbers = [hundredths(phases[name]) + 1 if name in phases else 0 for name in PHASES]
+    numbers += [hundredths(one.ms) + 1 if one.ok else 0 for one in steps[:MOST_STEPS]]
     while numbers and not numbers[-1]:
         numbers.pop()
     if not numbers:
@@ -44,7 +49,7 @@ def pack_phases(phases: Mapping[str, float]) -> bytes | None:
 
 
 def unpack_phases(packed: bytes | None) -> dict[str, float]:
-    """The phases by name, in milliseconds."""
+    """The phases and steps by name, in milliseconds."""
     found: dict[str, float] = {}
     if not packed:
         return found
@@ -54,7 +59,7 @@ def unpack_phases(packed: bytes | None) -> dict[str, float]:
         shift += 7
         if byte < 0x80:  # noqa: PLR2004  (LEB128)
             if number:
-                found[PHASES[place]] = (number - 1) / UNIT
+                found[_NAMES[place]] = (number - 1) / UNIT
             place, shift, number = place + 1, 0, 0
     return found
 

@@ -126,7 +126,7 @@ def keep(conn: Connection, found: Sequence[tuple[Series, Result]]) -> None:
                 "id": result.id,
                 "outcome": NUMBERS[result.outcome],
                 "total": hundredths(result.total),
-                "phases": pack_phases(result.phases),
+                "phases": pack_phases(result.phases, result.steps),
             }
             for one, result in found
         ],

@@ -25,7 +25,9 @@ _POPOVER = re.compile(
 _FORM = re.compile(rf"""<form\b(?![^>]*\brole="search"){_INSIDE}>.*?</form>""", re.DOTALL)
 _BUTTON = re.compile(rf"<button\b{_INSIDE}>.*?</button>", re.DOTALL)
 _SCRIPT = re.compile(rf"""<script\b(?![^>]*\bsrc=){_INSIDE}>.*?</script>""", re.DOTALL)
-_LIVE = re.compile(r"""\s(?:hx-[a-z:-]+|data-live|data-on[a-z-]*)(?:=(?:"[^"]*"|'[^']*'))?""")
+_LIVE = re.compile(
+    r"""\s(?:hx-[a-z:-]+|data-live|data-every|data-on[a-z-]*)(?:=(?:"[^"]*"|'[^']*'))?"""
+)
 _LIVE_MARKS = ("hx-", "data-live")
 _HREF = re.compile(r"""\s(href|src|action|poster)=("[^"]*"|'[^']*')""")
 _SETS = re.compile(r"""\s(?:srcset|ping|formaction|target)=(?:"[^"]*"|'[^']*')""")
