@@ -107,6 +107,21 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Like `database_url`, one for a module: for tests that only read what its fixture wrote."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shared") / "pilothouse.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_shaped"), path)
+        yield f"sqlite:///{path}"
+        return
+    postgres: servers.Postgres = request.getfixturevalue("postgres")
+    with postgres.database(request.getfixturevalue("postgres_shaped")) as name:
+        yield postgres.url(name)
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[programs.Programs]:
     """Call it to start `pilothouse ARGUMENTS`; what still runs after the test is killed."""

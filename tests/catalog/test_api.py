@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -104,14 +105,14 @@ class Api:
         assert done.failed is None
 
 
-@pytest.fixture
-def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
+@contextmanager
+def running(folder: Path, database_url: str) -> Iterator[Api]:
     home = "http://testserver.local"
-    settings = Settings(data=str(tmp_path), database_url=database_url, public_url=home)
+    settings = Settings(data=str(folder), database_url=database_url, public_url=home)
     program = open_program(settings, app.modules())
     web, stream = build(program)
     with TestClient(web, base_url=home) as client:
-        api = Api(program, tmp_path / "files", client)
+        api = Api(program, folder / "files", client)
         for path, text in FILES.items():
             api.write(path, text)
         with program.db.begin() as tx:
@@ -120,6 +121,20 @@ def api(tmp_path: Path, database_url: str) -> Iterator[Api]:
         yield api
     stream.close()
     program.db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory, shared_database_url: str) -> Iterator[Api]:
+    """A catalog that is only read."""
+    with running(tmp_path_factory.mktemp("api"), shared_database_url) as found:
+        yield found
+
+
+@pytest.fixture
+def changing(tmp_path: Path, database_url: str) -> Iterator[Api]:
+    """A catalog that a test has for itself, to change it."""
+    with running(tmp_path, database_url) as found:
+        yield found
 
 
 def test_an_entity_by_name_is_what_its_file_says_and_what_the_catalog_knows(api):
@@ -306,34 +321,34 @@ def test_cursors_lead_through_all_pages_and_back(api, pairs, count):
     assert "prevCursor" not in found["pageInfo"]
 
 
-def test_a_page_goes_on_where_it_was_whatever_comes_in_between(api):
-    first = api.get("entities/by-query", ("filter", "kind=component"), ("limit", "2"))
+def test_a_page_goes_on_where_it_was_whatever_comes_in_between(changing):
+    first = changing.get("entities/by-query", ("filter", "kind=component"), ("limit", "2"))
     assert [item["metadata"]["name"] for item in first["items"]] == ["basket", "Checkout"]
-    api.write(
+    changing.write(
         "more.yaml",
         "kind: Component\nmetadata: {name: aaa}\nspec: {type: a, lifecycle: b, owner: payments}\n",
     )
-    api.write(
+    changing.write(
         "catalog-info.yaml",
         "kind: Location\nmetadata: {name: root}\nspec: {targets: [./teams/*.yaml, ./*.yaml]}\n",
     )
-    api.look()
-    assert "aaa" in api.names("kind=component")
-    second = api.get("entities/by-query", ("cursor", first["pageInfo"]["nextCursor"]))
+    changing.look()
+    assert "aaa" in changing.names("kind=component")
+    second = changing.get("entities/by-query", ("cursor", first["pageInfo"]["nextCursor"]))
     assert [item["metadata"]["name"] for item in second["items"]] == ["pages"]
 
 
-def test_counts_follow_the_catalog(api):
-    assert api.get("entities/by-query", ("limit", "1"))["totalItems"] == EVERYTHING
-    before = api.get("entity-facets", ("facet", "spec.type"))
-    api.write("shop.yaml", FILES["shop.yaml"].replace("type: website", "type: job"))
-    api.look()
-    after = api.get("entity-facets", ("facet", "spec.type"))
+def test_counts_follow_the_catalog(changing):
+    assert changing.get("entities/by-query", ("limit", "1"))["totalItems"] == EVERYTHING
+    before = changing.get("entity-facets", ("facet", "spec.type"))
+    changing.write("shop.yaml", FILES["shop.yaml"].replace("type: website", "type: job"))
+    changing.look()
+    after = changing.get("entity-facets", ("facet", "spec.type"))
     assert {"value": "website", "count": 1} in before["facets"]["spec.type"]
     assert {"value": "job", "count": 1} in after["facets"]["spec.type"]
-    api.write("shop.yaml", "kind: System\nmetadata: {name: shop}\nspec: {owner: payments}\n")
-    api.look()
-    assert api.get("entities/by-query", ("limit", "1"))["totalItems"] == EVERYTHING - 4
+    changing.write("shop.yaml", "kind: System\nmetadata: {name: shop}\nspec: {owner: payments}\n")
+    changing.look()
+    assert changing.get("entities/by-query", ("limit", "1"))["totalItems"] == EVERYTHING - 4
 
 
 def test_a_count_may_be_left_out_and_a_page_may_be_empty(api):
@@ -473,15 +488,15 @@ def test_a_document_is_judged_without_being_kept(api):
         assert api.post("validate-entity", wrong, status=400)["errors"]
 
 
-def test_refresh_has_the_source_looked_at(api):
-    known = _waiting(api)
-    api.post("refresh", {"entityRef": "component:default/checkout"})
-    assert _waiting(api) == known | {str(api.folder)}
-    api.post("refresh", {"source": str(api.folder)})
-    assert _waiting(api) == known | {str(api.folder)}
-    api.post("refresh", {"entityRef": "component:default/none"}, status=404)
-    api.post("refresh", {"source": "elsewhere"}, status=404)
-    api.post("refresh", {}, status=400)
+def test_refresh_has_the_source_looked_at(changing):
+    known = _waiting(changing)
+    changing.post("refresh", {"entityRef": "component:default/checkout"})
+    assert _waiting(changing) == known | {str(changing.folder)}
+    changing.post("refresh", {"source": str(changing.folder)})
+    assert _waiting(changing) == known | {str(changing.folder)}
+    changing.post("refresh", {"entityRef": "component:default/none"}, status=404)
+    changing.post("refresh", {"source": "elsewhere"}, status=404)
+    changing.post("refresh", {}, status=400)
 
 
 def _waiting(api: Api) -> set[str]:
@@ -490,33 +505,35 @@ def _waiting(api: Api) -> set[str]:
         return {json.loads(row[0])["source"] for row in rows}
 
 
-def test_the_catalog_can_be_asked_as_of_an_instant(api):
+def test_the_catalog_can_be_asked_as_of_an_instant(changing):
     then = datetime.now(UTC)
     shop = FILES["shop.yaml"].replace("name: basket", "name: trolley, title: was basket")
     shop = shop.replace("system: shop, ", "").replace("type: website", "type: job")
-    api.write("shop.yaml", shop)
-    api.look()
+    changing.write("shop.yaml", shop)
+    changing.look()
     at = ("at", then.isoformat())
-    was = api.get("entities/by-name/component/default/checkout", at)
+    was = changing.get("entities/by-name/component/default/checkout", at)
     assert {"type": "partOf", "targetRef": "system:default/shop"} in was["relations"]
     assert {"type": "dependencyOf", "targetRef": "component:default/basket"} in was["relations"]
-    now = api.get("entities/by-name/component/default/checkout")
+    now = changing.get("entities/by-name/component/default/checkout")
     assert {"type": "partOf", "targetRef": "system:default/shop"} not in now["relations"]
-    assert api.names("metadata.name=basket") == []
-    found = api.get("entities", at, ("filter", "kind=component"), ("fields", "metadata.name"))
+    assert changing.names("metadata.name=basket") == []
+    found = changing.get("entities", at, ("filter", "kind=component"), ("fields", "metadata.name"))
     assert [item["metadata"]["name"] for item in found] == ["basket", "Checkout", "pages"]
-    assert len(api.get("entities", at, ("filter", "spec.type=website"))) == 1
-    api.get("entities/by-name/component/default/trolley", at, status=404)
+    assert len(changing.get("entities", at, ("filter", "spec.type=website"))) == 1
+    changing.get("entities/by-name/component/default/trolley", at, status=404)
 
 
-def test_pages_of_another_time_have_cursors_too(api):
+def test_pages_of_another_time_have_cursors_too(changing):
     then = datetime.now(UTC)
-    api.write("teams/payments.yaml", "kind: User\nmetadata: {name: eve}\nspec: {memberOf: []}\n")
-    api.look()
+    changing.write(
+        "teams/payments.yaml", "kind: User\nmetadata: {name: eve}\nspec: {memberOf: []}\n"
+    )
+    changing.look()
     asked: list[tuple[str, str]] = [("at", then.isoformat()), ("orderField", "metadata.name,asc")]
     names: list[str] = []
     while asked:
-        found = api.get("entities/by-query", *asked, ("limit", "3"))
+        found = changing.get("entities/by-query", *asked, ("limit", "3"))
         assert found["totalItems"] == EVERYTHING
         names += [item["metadata"]["name"].lower() for item in found["items"]]
         following = found["pageInfo"].get("nextCursor")
