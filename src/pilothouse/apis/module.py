@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pilothouse.apis import commands, jobs, pages
-from pilothouse.apis.service import changes, references
+from pilothouse.apis.service import changes, references, telling
 from pilothouse.catalog.service import views
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel, Subject, Subscription, Tab
 from pilothouse.kernel.tx import Tx
@@ -77,6 +77,7 @@ module = Module(
     ],
     jobs=jobs.jobs,
     handlers=[Subscription("catalog.changed", "apis.follow", jobs.follow)],
+    changes=[telling.CHANGING],
     nav=[NavItem("Log", "API changes", "/apis/changes")],
     tabs=[Tab(label=pages.TAB, href=_reference_tab, order=20)],
     exported=_exported,

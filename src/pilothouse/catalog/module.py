@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from pilothouse.catalog import api, commands, jobs, pages
-from pilothouse.catalog.service import belonging, copying, finding, panels, refreshing, views
+from pilothouse.catalog.service import (
+    belonging,
+    changing,
+    copying,
+    finding,
+    panels,
+    refreshing,
+    views,
+)
 from pilothouse.kernel.module import Headline, Module, NavItem, Panel, Subject
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
@@ -111,6 +119,7 @@ module = Module(
         _entity("about", "About", panels.about, aside=True, order=30),
     ],
     jobs=jobs.jobs,
+    changes=[changing.CHANGING],
     nav=[
         NavItem("Watch", "Now", "/", "n"),
         NavItem("Chart", "Components", "/catalog?kind=component", "s"),

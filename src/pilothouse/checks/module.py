@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilothouse.checks import api, commands, jobs, pages
 from pilothouse.checks.model.documents import CheckSpec, LocationSpec
-from pilothouse.checks.service import copying, counting, showing, steering, telling
+from pilothouse.checks.service import changing, copying, counting, showing, steering, telling
 from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Tab
 from pilothouse.kernel.tx import Tx
 
@@ -48,6 +48,7 @@ module = Module(
         ),
     ],
     tabs=[Tab(label="Visits", href=_tab, order=5)],
+    changes=[changing.CHANGING],
     nav=[
         NavItem("Lookout", "Checks", "/checks", "c"),
         NavItem("Lookout", "Locations", "/locations"),

@@ -9,7 +9,7 @@ import msgspec
 
 from pilothouse.catalog.service import views
 from pilothouse.deploys import api, commands, jobs, pages
-from pilothouse.deploys.service import drawing, ending, measuring, receiving, showing
+from pilothouse.deploys.service import changing, drawing, ending, measuring, receiving, showing
 from pilothouse.kernel.module import Exported, Measure, Module, NavItem, Panel, Subject, Tab
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Tx
@@ -153,6 +153,7 @@ module = Module(
             good="deployments to production that succeeded",
         )
     ],
+    changes=[changing.CHANGING],
     nav=[
         NavItem("Log", "Deployments", "/deploys", "y"),
         NavItem("Helm", "Frequency", "/deploys/frequency"),

@@ -116,6 +116,64 @@ def about(
     return [_event(row, ()) for row in conn.execute(query)]
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events: of some types, between two instants, about these entities."""
+
+    types: tuple[str, ...]
+    start: datetime
+    end: datetime  # not part of it
+    refs: tuple[str, ...] | None = None  # None: about whatever
+    limit: int = 500  # the newest of them
+
+
+def among(conn: Connection, asked: Asked) -> list[Event]:
+    """Events, newest first, with those of their entities that were asked for: one query.
+
+    Ids begin with the time they were made at: the index by entity finds those of a few, and the
+    index by type those about whatever.
+    """
+    if not asked.types or asked.refs == ():
+        return []
+    query = _of_entities(asked) if asked.refs is not None else _of_types(asked)
+    rows: dict[str, Any] = {}
+    refs: dict[str, list[str]] = {}
+    for row in conn.execute(query):
+        rows[row.id] = row
+        refs.setdefault(row.id, []).extend([row.ref] if row.ref is not None else [])
+    return [_event(row, tuple(refs[name])) for name, row in rows.items()]
+
+
+def _of_entities(asked: Asked) -> Any:
+    first, last = (f"{int(at.timestamp() * 1000):012x}" for at in (asked.start, asked.end))
+    return (
+        select(events, event_entities.c.ref)
+        .join(event_entities, event_entities.c.event_id == events.c.id)
+        .where(
+            event_entities.c.ref.in_(asked.refs or ()),
+            event_entities.c.event_id >= first,
+            event_entities.c.event_id < last,
+            events.c.type.in_(asked.types),
+        )
+        .order_by(event_entities.c.event_id.desc())
+        .limit(asked.limit)
+    )
+
+
+def _of_types(asked: Asked) -> Any:
+    chosen = (
+        select(events)
+        .where(events.c.type.in_(asked.types), events.c.at >= asked.start, events.c.at < asked.end)
+        .order_by(events.c.at.desc(), events.c.id.desc())
+        .limit(asked.limit)
+        .subquery()
+    )
+    return (
+        select(chosen, event_entities.c.ref)
+        .outerjoin(event_entities, event_entities.c.event_id == chosen.c.id)
+        .order_by(chosen.c.at.desc(), chosen.c.id.desc())
+    )
+
+
 class Told(msgspec.Struct, frozen=True):
     """When an event was, and whom it was about."""
 

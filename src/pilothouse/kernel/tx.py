@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ class Tx:
     actor: Actor
     handlers: Mapping[str, tuple[str, ...]]
     ties: Ties = NO_TIES
+    changing: Sequence[Any] = ()  # of module.Changing: how events are read that tell of changes
     enqueued: bool = False
     _known: dict[Any, Any] = field(default_factory=dict)
 
@@ -87,6 +88,7 @@ class Database:
     handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wake: Wake = field(default_factory=Wake)
     ties: Ties = NO_TIES
+    changing: Sequence[Any] = ()
     shared: Mapping[Any, Any] = field(default_factory=dict)  # what reads know from their beginning
     _turns: Turns = field(init=False)
 
@@ -108,7 +110,7 @@ class Database:
 
     def _write(self, actor: Actor) -> Generator[Tx]:
         with self.engine.connect().execution_options(**{WRITE: True}) as conn, conn.begin():
-            tx = Tx(conn, clock.now(), actor, self.handlers, self.ties)
+            tx = Tx(conn, clock.now(), actor, self.handlers, self.ties, self.changing)
             yield tx
         if tx.enqueued:
             self.wake()
@@ -119,7 +121,9 @@ class Database:
         options = {} if self.is_sqlite else SNAPSHOT
         with self.engine.connect().execution_options(**options) as conn, conn.begin():
             known = dict(self.shared)
-            yield Tx(conn, clock.now(), actor, self.handlers, self.ties, _known=known)
+            yield Tx(
+                conn, clock.now(), actor, self.handlers, self.ties, self.changing, _known=known
+            )
 
     @contextmanager
     def glance(self) -> Generator[Tx]:

@@ -117,6 +117,18 @@ def recent(
     return [_version(row) for row in conn.execute(query)]
 
 
+def told_at(
+    conn: Connection, refs: Sequence[str], start: datetime, end: datetime, limit: int
+) -> list[Version]:
+    """What became of these entities from an instant to another, oldest first, as it was told."""
+    query = (
+        select(*_COLUMNS)
+        .where(versions.c.at >= start, versions.c.at <= end, versions.c.ref.in_(refs))
+        .order_by(versions.c.at, versions.c.id)
+    )
+    return [_version(row) for row in conn.execute(query.limit(limit))]
+
+
 def counts_since(conn: Connection, at: datetime) -> dict[ChangeKind, int]:
     """How many changes of each kind there were since an instant."""
     query = select(versions.c.change, func.count()).where(versions.c.at >= at)

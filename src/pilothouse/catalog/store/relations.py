@@ -205,6 +205,21 @@ def leading_to(conn: Connection, refs: Sequence[str], kind: str, of: str) -> lis
     return [(row.source, row.target) for row in conn.execute(query)]
 
 
+def between(
+    conn: Connection, refs: Sequence[str], kinds: Sequence[str], limit: int, *, back: bool
+) -> list[Edge]:
+    """Relations of these kept types from these refs, or `back` to them."""
+    end = relations.c.target if back else relations.c.source
+    query = (
+        select(relations.c.source, relations.c.type, relations.c.target)
+        .where(end.in_(refs), relations.c.type.in_(kinds))
+        .distinct()
+        .order_by(relations.c.source, relations.c.type, relations.c.target)
+        .limit(limit)
+    )
+    return [Edge(row.source, row.type, row.target) for row in conn.execute(query)]
+
+
 def leading_from(conn: Connection, refs: Sequence[str], kind: str) -> list[tuple[str, str]]:
     """Relations of a kept type from these refs: source, target."""
     query = (

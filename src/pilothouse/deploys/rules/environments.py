@@ -29,6 +29,12 @@ def is_production(name: str) -> bool:
     return bool(_PRODUCTION & set(words))
 
 
+def regions_of(name: str) -> tuple[str, ...]:
+    """The region that a production environment's name says: "prod-eu" says eu; most say none."""
+    words = [word for word in _WORD.split(name.lower()) if word and word not in _PRODUCTION]
+    return ("-".join(words),) if words and is_production(name) else ()
+
+
 def rank(name: str, *, production: bool) -> tuple[int, str]:
     """The order of environments: production first, previews last, releases at the end."""
     if name == RELEASE:
