@@ -15,6 +15,13 @@ def told(database_url, tmp_path):
         yield found
 
 
+@pytest.fixture(scope="module")
+def refusing(shared_database_url, tmp_path_factory):
+    """A portal that is sent only what it does not take."""
+    with telling(shared_database_url, tmp_path_factory.mktemp("refusing")) as found:
+        yield found
+
+
 BODY = json.dumps(status(1, "success"))
 
 
@@ -31,10 +38,10 @@ BODY = json.dumps(status(1, "success"))
         ({"Content-Type": "application/x-www-form-urlencoded"}, "a=1", 400, "no field payload"),
     ],
 )
-def test_a_webhook_that_cannot_be_taken_says_why(told, headers, body, code, words):
-    answer = told.github("deployment_status", body, **headers)
+def test_a_webhook_that_cannot_be_taken_says_why(refusing, headers, body, code, words):
+    answer = refusing.github("deployment_status", body, **headers)
     assert (answer.status, words in answer.text) == (code, True), answer.text
-    assert told.states() == []
+    assert refusing.states() == []
 
 
 def test_github_may_send_a_form(told):
@@ -143,8 +150,8 @@ def test_who_told_of_deployments_by_a_token_stands_in_the_audit(database_url, tm
         ("application/json", {}, "{}", "this is no CloudEvent"),
     ],
 )
-def test_what_is_no_cloud_event_says_what_it_lacks(told, kind, headers, body, words):
-    answer = told.portal.ask("POST", "/api/events", {"Content-Type": kind} | headers, body)
+def test_what_is_no_cloud_event_says_what_it_lacks(refusing, kind, headers, body, words):
+    answer = refusing.portal.ask("POST", "/api/events", {"Content-Type": kind} | headers, body)
     assert (answer.status, words in answer.text) == (400, True), answer.text
 
 
@@ -242,7 +249,7 @@ def test_secrets_stand_on_no_page(told):
         ("/catalog/component/default/checkout/deployments?environment=never", 200),
     ],
 )
-def test_addresses_that_mean_nothing_are_answered(told, path, code):
+def test_addresses_that_mean_nothing_are_answered(refusing, path, code):
     from tests.kernel.portal import PAGE
 
-    assert told.portal.get(path, PAGE).status == code
+    assert refusing.portal.get(path, PAGE).status == code
