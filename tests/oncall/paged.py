@@ -15,7 +15,8 @@ from pilothouse.catalog import jobs as catalog_jobs
 from pilothouse.catalog.service import passes
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.events import events
-from pilothouse.kernel.jobs.store import jobs
+from pilothouse.kernel.jobs.store import claim, jobs
+from pilothouse.kernel.jobs.worker import Work
 from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import Settings
 from pilothouse.oncall.model.methods import Answer
@@ -174,6 +175,14 @@ class Paged:
             if rows:
                 tx.conn.execute(jobs.delete().where(jobs.c.id.in_([row.id for row in rows])))
         return [msgspec.json.decode(row.payload) for row in rows]
+
+    def work(self, kind: str) -> None:
+        """Do all jobs of a kind as the worker would."""
+        found = self.program.job_kinds[kind]
+        with self.program.db.begin() as tx:
+            claimed = claim(tx.conn, {kind: found.lease}, 100)
+        for job in claimed:
+            found.run(Work(self.program.db, job, found, self.program))
 
     def step(self, page: Page) -> Page:
         """The page's next planned step is due now."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from pilothouse.oncall.model.paging import Page
@@ -63,7 +62,7 @@ def body(page: Page, contents: Contents, why: str, at: datetime) -> str:
 
 
 def counted(contents: Contents) -> str:
-    """ "checkout 12, cart 3 and 4 other entities"."""
+    """How many by entity: checkout 12, cart 3 and 4 other entities."""
     parts = [f"{name(entity)} {count}" for entity, count in contents.counts]
     said = ", ".join(parts)
     if not contents.others:
@@ -72,7 +71,7 @@ def counted(contents: Contents) -> str:
 
 
 def lasted(since: datetime, at: datetime) -> str:
-    """ "now", "12 minutes ago", "3 hours ago"."""
+    """How long ago: just now, 12 minutes ago, 3 hours ago."""
     minutes = int((at - since).total_seconds() // 60)
     if minutes < 1:
         return "just now"
@@ -84,11 +83,3 @@ def lasted(since: datetime, at: datetime) -> str:
 def _plural(one: str, many: str, count: int) -> str:
     return one if count == 1 else many
 
-
-def listed(names: Sequence[str], most: int = 5) -> str:
-    """ "Maya, Tom and 3 others"."""
-    if len(names) <= 1:
-        return "".join(names)
-    if len(names) <= most:
-        return f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{', '.join(names[:most])} and {len(names) - most} others"
