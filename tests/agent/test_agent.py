@@ -143,7 +143,7 @@ def test_another_plan_is_followed_at_once_and_what_is_new_is_visited(
         assert wait_until(lambda: bool(portal.posted) or bool(portal.tokens))
         time.sleep(0.5)
         portal.change(plan_of(planned(port, "new", every="1h")))
-        (result, *_) = portal.wait_for(1, seconds=10)
+        (result, *_) = portal.wait_for(1)
     assert result.check == "check:default/new"
 
 
@@ -177,7 +177,7 @@ def test_an_agent_that_starts_while_the_portal_is_away_goes_on_with_its_plan(
     start(programs, portal)
     time.sleep(3)
     with serving(portal, place):
-        portal.wait_for(before + 2, seconds=6)
+        portal.wait_for(before + 2)
 
 
 @pytest.mark.parametrize("place", ["agent.seen:2", "agent.kept:2", "agent.posted:2"])

@@ -90,9 +90,9 @@ def test_a_server_ends_when_its_test_run_is_killed():
     with parent:
         child = int(parent.stdout.readline())
         # The process is setpriv first and the command after, and only the command is bound to us.
-        assert servers.wait_until(lambda: command_of(child) == "sleep", seconds=5)
+        assert servers.wait_until(lambda: command_of(child) == "sleep")
         os.kill(parent.pid, signal.SIGKILL)
-    assert servers.wait_until(lambda: command_of(child) != "sleep", seconds=5)
+    assert servers.wait_until(lambda: command_of(child) != "sleep")
 
 
 def command_of(pid):

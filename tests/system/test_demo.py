@@ -87,7 +87,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     for start in programs.started_programs(folder):
         began = time.time()
         program = start("demo", "--data", str(folder / "demo"), "--port", str(port))
-        program.wait_for_http(port, seconds=15)
+        program.wait_for_http(port, seconds=60)
         yield Demo(program, start, folder / "demo", port, began)
 
 

@@ -103,4 +103,4 @@ def test_a_killed_portal_leaves_no_agent_behind(programs: Programs, tmp_path: Pa
     (agent,) = children(running.pid)
     running.wait_for_log("agent.plan")
     running.kill()
-    assert wait_until(lambda: gone(agent), seconds=10)
+    assert wait_until(lambda: gone(agent))

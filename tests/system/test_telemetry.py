@@ -85,4 +85,4 @@ def test_a_collector_that_is_away_keeps_nobody_waiting(program, sqlite_url):
     env = {"PILOTHOUSE_DATABASE_URL": sqlite_url, "PILOTHOUSE_OTLP_ENDPOINT": endpoint}
     running = program("serve", "--port", str(port), env=env)
     running.wait_for_http(port)
-    assert running.terminate(seconds=10) == 0
+    assert running.terminate() == 0

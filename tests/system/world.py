@@ -144,7 +144,7 @@ def _space() -> Space:
         stdout=subprocess.DEVNULL,
     )
     ours = _net_of(os.getpid())
-    assert wait_until(lambda: _net_of(process.pid) not in ("", ours), seconds=10)
+    assert wait_until(lambda: _net_of(process.pid) not in ("", ours))
     space = Space(process)
     space.run("ip", "link", "set", "lo", "up")
     return space
