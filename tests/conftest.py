@@ -32,7 +32,11 @@ class Shared(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "system" if nodeid.startswith("tests/system/") else nodeid
+        if nodeid.startswith("tests/system/"):
+            return "system"
+        if nodeid.startswith("tests/demo/"):  # a company is founded once a worker
+            return nodeid.partition("::")[0]
+        return nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shared:
