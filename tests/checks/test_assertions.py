@@ -78,7 +78,7 @@ def test_json_is_not_read_unless_an_expression_asks_for_it() -> None:
 
 def test_what_is_neither_true_nor_false_does_not_hold() -> None:
     assert outcome("status") == (False, "it is 503, which is neither true nor false")
-    assert not outcome('status < "a"')[0]
+    assert not outcome("json.state < 1")[0]
 
 
 @pytest.mark.parametrize(
@@ -159,12 +159,52 @@ def test_every_name_is_told_in_the_docs() -> None:
     [
         ('timing.total < duration("14d")', 26, "two weeks are 336h"),
         ('status == 200 && header["X-Cache"] == "HIT"', 26, 'header["x-cache"]'),
+        ('timing.totl < duration("1s")', 8, "do you mean timing.total?"),
+        ('"a" in header && tls.expires > duration("1h")', 22, "do you mean tls.expires_in?"),
+        ('tls["qq"] == ""', 5, "there are expires_in, subject"),
+        ("status.code == 200", 8, "status is a number and has no code"),
+        (
+            'status == "200"',
+            11,
+            'status is a number, and "200" is a text: write the number without',
+        ),
+        ('"200" != status', 1, "a number"),
+        ('body == "" || status in [200, "201"]', 31, '"201" is a text'),
+        ("timing.total < 800", 16, 'a duration, and 800 is a number: write duration("800ms")'),
+        ('header["age"] < 60', 17, "write int(header.age)"),
+        ("protocol == true", 13, "true is true or false"),
+        ('"a" in header && body.matches("(")', 23, '"(" is no regular expression: unclosed group'),
+        ('body.matches("a(?=b)")', 6, "look-ahead"),
     ],
 )
-def test_what_can_never_hold_is_refused_before_a_visit(text, column, says):
+def test_what_can_never_hold_is_refused_before_a_visit(text: str, column: int, says: str) -> None:
     with pytest.raises(Wrong, match=re.escape(says)) as refused:
         compiled(text, "http")
     assert refused.value.column == column
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("http", "json.totl.expires == 1 && status + 1 == 2"),
+        ("http", 'string(status) == "200" && status == int(header["x"])'),
+        ("http", 'timing.total.getMilliseconds() < 800 && body.matches(r"\\d+")'),
+        ("http", 'tls.names.exists(status, status == "a") && tls.names[0] == "b"'),
+        ("http", "status in json.codes && json.items[0].status == 'x' && tls != null"),
+        ("http", 'duration("1s") > timing.total && 200 <= status && !(size == 0.5)'),
+        ("grpc", 'status == "SERVING"'),
+        ("postgres", 'timing.query < duration("1s") && rows[0].open == "x"'),
+        ("journey", 'steps["Sign in"] < duration("2s") && third_party.hosts["a.b"] < 5'),
+        ("oidc", 'claims.realm.roles[0] == "a" && claims.sub == 1'),
+    ],
+)
+def test_what_may_hold_is_let_through(kind: str, text: str) -> None:
+    assert compiled(text, kind).text == text
+
+
+def test_what_is_known_of_names_is_known_of_each_and_of_no_other() -> None:
+    offered = {name for kind in TYPES for name in names.of_type(kind)}
+    assert {*names.shapes("http"), "json"} == offered
 
 
 def test_what_is_told_of_a_value_is_hidden_before_it_is_cut() -> None:

@@ -15,6 +15,7 @@ from pilothouse.checks.model.documents import CheckSpec
 from pilothouse.checks.model.results import MOST_ASSERTIONS, Assertion
 from pilothouse.checks.rules import names
 from pilothouse.checks.rules.expressions import Expression, Wrong, compiled
+from pilothouse.checks.rules.paths import written
 from pilothouse.checks.rules.reckoning import Reckoning
 
 LONGEST_JSON = 1_048_576  # bytes of a body that is read as JSON
@@ -220,14 +221,3 @@ def length(seconds: float) -> str:
         if abs(seconds) >= size * (2 if unit != "s" else 1):
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds * 1000:.3g} ms"
-
-
-def written(path: tuple[str | int, ...]) -> str:
-    """A path as it is written: `header["x-cache"]`."""
-    text = str(path[0])
-    for key in path[1:]:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        else:
-            text += f".{key}" if key.isidentifier() else f'["{key}"]'
-    return text

@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import msgspec
-from rapidfuzz.process import extractOne
 
-from pilothouse.checks.rules import names
+from pilothouse.checks.rules import names, paths
+from pilothouse.checks.rules.paths import Code, Path
 from pilothouse.kernel.errors import Invalid
 
 MACROS = ("all", "exists", "exists_one", "existsOne", "map", "filter")
@@ -50,17 +50,12 @@ DEEPEST = 30  # brackets in brackets
 MOST_MATCHES = 5
 MOST_REPEATED = 100  # of a pattern's counted repetitions, multiplied
 LONGEST_TEXT = 2000
-NEAR = 60  # how alike a name must be to be offered
 _TEXTS = re.compile(
     r'[rRbB]{0,2}(?:"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\''
     r'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\')',
     re.DOTALL,
 )
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
-_PATH = re.compile(
-    r"(?<![\w.\]])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*|\[\s*\d+\s*\]|\[\x00\d+\x00\])*"
-)
-_KEY = re.compile(r"\.\s*([A-Za-z_]\w*)|\[\s*(\d+)\s*\]|\[\x00(\d+)\x00\]|^([A-Za-z_]\w*)")
 _BOUND = re.compile(rf"\.\s*(?:{'|'.join(MACROS)})\s*\(\s*([A-Za-z_]\w*)\s*,")
 _MACRO = re.compile(rf"\.\s*({'|'.join(MACROS)})\s*\(")
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
@@ -74,8 +69,8 @@ _REPEATED = re.compile(r"\{(\d*)(?:,(\d*))?\}")
 _DURATION = re.compile(r"""\bduration\(\s*(["'])([^"']*)\1\s*\)""")
 _LENGTH = re.compile(r"-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+")
 _HEADER = re.compile(r"""\bheader\[\s*(["'])([^"']*[A-Z][^"']*)\1\s*\]""")
+_PATTERN = re.compile(r"^error: ([^\n.]+)", re.MULTILINE)
 _WORDS = frozenset(("true", "false", "null", "in"))
-Path = tuple[str | int, ...]
 
 
 class Wrong(Invalid):
@@ -129,12 +124,15 @@ def compiled(text: str, kind: str) -> Expression:
         raise _placed(text, str(error)) from None
     except Exception as error:  # noqa: BLE001  a parser of others; it must not end ours
         raise Wrong(f"cannot be read: {str(error)[:200]}") from None
-    code, texts = _without_texts(text)
-    _functions_known(code, text)
+    code = _without_texts(text)
+    _functions_known(code.text, text)
     _literals_right(text)
-    used = _names(code, program, kind, text)
-    shape = Shape(len(text), *_macros(code), code.count("+"), _matches(code, texts), used)
-    return Expression(text, program, used, tuple(_paths(code, texts, used)), shape)
+    bound = frozenset(_BOUND.findall(code.text))
+    used = _names(bound, program, kind, text)
+    if (slip := paths.slip(code, kind, bound)) is not None:
+        raise Wrong(slip.message, slip.column)
+    shape = Shape(len(text), *_macros(code.text), code.text.count("+"), _matches(code), used)
+    return Expression(text, program, used, tuple(_paths(code, used)), shape)
 
 
 @cache
@@ -171,7 +169,7 @@ def _placed(text: str, said: str) -> Wrong:
     return Wrong(f"cannot be read: {message[:200]}", min(column, len(text) + 1))
 
 
-def _without_texts(text: str) -> tuple[str, list[str]]:
+def _without_texts(text: str) -> Code:
     """The code, each text in it replaced by its number between NULs; and the texts."""
     texts: list[str] = []
 
@@ -179,7 +177,8 @@ def _without_texts(text: str) -> tuple[str, list[str]]:
         texts.append(hit[0])
         return f"\x00{len(texts) - 1}\x00"
 
-    return _TEXTS.sub(taken, text.replace("\x00", " ")), texts
+    code = _TEXTS.sub(taken, text.replace("\x00", " "))
+    return Code(code, tuple(texts))
 
 
 def _functions_known(code: str, text: str) -> None:
@@ -187,26 +186,20 @@ def _functions_known(code: str, text: str) -> None:
         name = hit[1]
         if name in FUNCTIONS or name in MACROS or name in _WORDS:
             continue
-        near = _nearest(name, (*FUNCTIONS, *MACROS))
+        near = paths.nearest(name, (*FUNCTIONS, *MACROS))
         raise Wrong(f"there is no function {name}{near}", _column(text, name))
 
 
-def _names(code: str, program: Any, kind: str, text: str) -> tuple[str, ...]:
-    bound = set(_BOUND.findall(code))
+def _names(bound: frozenset[str], program: Any, kind: str, text: str) -> tuple[str, ...]:
     offered = names.of_type(kind)
     used = []
     for name in program.variables():
         if name in offered:
             used.append(name)
         elif name not in bound and name not in TYPES:
-            near = _nearest(name, offered) or f": there are {', '.join(sorted(offered))}"
+            near = paths.nearest(name, offered) or f": there are {', '.join(sorted(offered))}"
             raise Wrong(f"a check of type {kind} has no {name}{near}", _column(text, name))
     return tuple(used)
-
-
-def _nearest(name: str, known: Any) -> str:
-    found = extractOne(name, list(known), score_cutoff=NEAR)
-    return f": do you mean {found[0]}?" if found else ""
 
 
 def _column(text: str, name: str) -> int:
@@ -231,38 +224,38 @@ def _macros(code: str) -> tuple[int, int]:
     return deepest, sum(name == "map" for name in starts.values())
 
 
-def _matches(code: str, texts: list[str]) -> int:
+def _matches(code: Code) -> int:
     """How many patterns stand within macros. Raises Wrong for one that may cost too much."""
-    found = list(re.finditer(r"\bmatches\s*\(\s*(?:[^()]*?,)?\s*(?:\x00(\d+)\x00)?", code))
+    found = list(re.finditer(r"\bmatches\s*\(\s*(?:[^()]*?,)?\s*(?:\x00(\d+)\x00)?", code.text))
     for hit in found:
-        if hit[1] is None or not re.match(r"\s*\)", code[hit.end() :]):
-            raise Wrong("matches wants its pattern written out as a text", hit.start() + 1)
-        product = 1
-        for low, high in _REPEATED.findall(texts[int(hit[1])]):
+        column = code.column(hit.start())
+        if hit[1] is None or not re.match(r"\s*\)", code.text[hit.end() :]):
+            raise Wrong("matches wants its pattern written out as a text", column)
+        pattern, product = code.texts[int(hit[1])], 1
+        for low, high in _REPEATED.findall(pattern):
             product *= max(int((low or "0")[:6]), int((high or "0")[:6]), 1)
         if product > MOST_REPEATED:
-            raise Wrong(f"the pattern repeats more than {MOST_REPEATED} times", hit.start() + 1)
+            raise Wrong(f"the pattern repeats more than {MOST_REPEATED} times", column)
+        _pattern_right(pattern, column)
     if len(found) > MOST_MATCHES:
         raise Wrong(f"more than {MOST_MATCHES} patterns in one expression")
-    return len(found) if _MACRO.search(code) else 0
+    return len(found) if _MACRO.search(code.text) else 0
 
 
-def _paths(code: str, texts: list[str], used: tuple[str, ...]) -> Iterator[Path]:
-    """What the expression looks at, each once, without the functions called at its end."""
+def _pattern_right(pattern: str, column: int) -> None:
+    """Only the library knows which patterns it takes. Raises Wrong for one that it does not."""
+    try:
+        _cel().compile(f'"".matches({pattern})').execute({})
+    except Exception as error:  # noqa: BLE001  the library raises many kinds
+        why = _PATTERN.search(str(error))
+        said = f": {why[1]}" if why else ""
+        raise Wrong(f"{pattern[:60]} is no regular expression{said}", column) from None
+
+
+def _paths(code: Code, used: tuple[str, ...]) -> Iterator[Path]:
+    """What the expression looks at, each once."""
     seen: set[Path] = set()
-    for hit in _PATH.finditer(code):
-        keys = [_key(part, texts) for part in _KEY.finditer(hit[0])]
-        if re.match(r"\s*\(", code[hit.end() :]):
-            keys = keys[:-1]
-        path = tuple(keys)
-        if path and path[0] in used and path not in seen:
-            seen.add(path)
-            yield path
-
-
-def _key(part: re.Match[str], texts: list[str]) -> str | int:
-    if part[2] is not None:
-        return int(part[2])
-    if part[3] is not None:
-        return texts[int(part[3])].strip("\"'")
-    return part[1] or part[4]
+    for one in paths.found(code):
+        if one.path[0] in used and one.path not in seen:
+            seen.add(one.path)
+            yield one.path

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 ALWAYS: Mapping[str, str] = {
     "timing": "how long each phase took: timing.dns, .connect, .tls, .first_byte, .body, .total",
@@ -61,6 +63,64 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
         **_STATUS,
     },
 }
+# What is known of what these are. A name that is not here may be anything.
+NUMBER, TEXT, LENGTH, TRUTH = "a number", "a text", "a duration", "true or false"
+LIST, MAP, ANY = "a list", "a map", ""
+EVERY = "*"  # any key
+Shape = str | Mapping[str, Any]  # one of the above, or a shape for each key
+_TIMING = ("dns", "connect", "tls", "first_byte", "body", "total")
+_PHASES: Mapping[str, tuple[str, ...]] = {  # that only these have
+    "icmp": ("rtt",),
+    "postgres": ("state", "query"),
+    "smtp": ("auth",),
+    "journey": ("browser", "walk"),
+}
+_SHAPES: Mapping[str, Shape] = {
+    "address": TEXT,
+    "protocol": TEXT,
+    "status": NUMBER,
+    "header": {EVERY: TEXT},
+    "body": TEXT,
+    "size": NUMBER,
+    "url": TEXT,
+    "redirects": NUMBER,
+    "tls": {
+        "expires_in": LENGTH,
+        "subject": TEXT,
+        "issuer": TEXT,
+        "names": LIST,
+        "version": TEXT,
+        "cipher": TEXT,
+    },
+    "answers": LIST,
+    "ttl": NUMBER,
+    "rcode": TEXT,
+    "authoritative": TRUTH,
+    "loss": NUMBER,
+    "sent": NUMBER,
+    "received": NUMBER,
+    "rtt": dict.fromkeys(("min", "avg", "median", "max"), LENGTH),
+    "greeting": TEXT,
+    "capabilities": LIST,
+    "rows": LIST,
+    "connections": dict.fromkeys(("used", "limit", "share"), NUMBER),
+    "pgbouncer": {
+        **dict.fromkeys(("waiting", "active", "servers", "share"), NUMBER),
+        "longest_wait": LENGTH,
+        "pool": TEXT,
+    },
+    "version": TEXT,
+    "claims": MAP,
+    "userinfo": MAP,
+    "lcp": LENGTH,
+    "cls": NUMBER,
+    "tbt": LENGTH,
+    "third_party": {"blocking_ms": NUMBER, "hosts": {EVERY: NUMBER}},
+    "console_errors": LIST,
+    "axe": dict.fromkeys(("critical", "serious", "moderate", "minor"), NUMBER),
+    "steps": {EVERY: LENGTH},
+    "requests": NUMBER,
+}
 # What a check expects that says nothing of it itself.
 EXPECTED: Mapping[str, tuple[str, ...]] = {
     "http": ("status < 400",),
@@ -72,3 +132,10 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
 def of_type(kind: str) -> Mapping[str, str]:
     """Every name that assertions of this type of check may begin with, and what it is."""
     return {**ALWAYS, **_TYPES.get(kind, {})}
+
+
+@cache
+def shapes(kind: str) -> Mapping[str, Shape]:
+    """What is known of the names of a type."""
+    timing = dict.fromkeys((*_TIMING, *_PHASES.get(kind, ())), LENGTH)
+    return {**_SHAPES, "timing": timing} | ({"status": TEXT} if kind == "grpc" else {})
