@@ -32,4 +32,6 @@ def test_phases_stand_on_each_other_and_what_is_not_known_takes_no_room() -> Non
     svg = drawing.stacks([(0, [50, 50]), (50, [None, 100])], 50, ["dns", "tls"], (100, "1 s"), "x")
     assert svg.count("<path") == 2
     assert 'class="ph-dns" d="M0.00 68.0h42.50v51.0h-42.50z"' in svg
+    begun = drawing.stacks([(-20, [50]), (-50, [50])], 50, ["dns"], (100, "1 s"), "x")
+    assert 'd="M0.00 68.0h22.50v51.0h-22.50zM0.00 68.0h0.00v' in begun  # none on top of the next
     assert 'd="M0.00 17.0h42.50v51.0h-42.50zM50.00 17.0h42.50v102.0h-42.50z"' in svg
