@@ -24,14 +24,24 @@ class Line:
     at_most: float | None = None
     backstage: str = ""
     note: str = ""
+    at_least: float | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether it keeps its limits, where it has any."""
+        return (self.at_most is None or self.measured <= self.at_most) and (
+            self.at_least is None or self.measured >= self.at_least
+        )
 
 
 def row(line: Line) -> str:
-    at_most = "" if line.at_most is None else f"{line.at_most:g}"
-    late = " !" if line.at_most is not None and line.measured > line.at_most else "  "
+    limit = "" if line.at_most is None else f"{line.at_most:g}"
+    if line.at_least is not None:
+        limit = f">={line.at_least:g}"
+    late = "  " if line.held else " !"
     measured = f"{line.measured:.3g}" if line.measured < 100 else f"{line.measured:.0f}"
     return (
-        f"{line.name:45} {measured:>7} {line.unit:2}{late} {at_most:>6} "
+        f"{line.name:45} {measured:>7} {line.unit:2}{late} {limit:>6} "
         f"{line.backstage:>10}  {line.note}"
     )
 

@@ -13,7 +13,12 @@ python -m benchmarks.objectives --json benchmarks/results/objectives-sqlite.json
 python -m benchmarks.sketches --json benchmarks/results/sketches.json
 python -m benchmarks.verdicts --json benchmarks/results/verdicts.json
 python -m benchmarks.checks --json benchmarks/results/agents.json
-python -m benchmarks.checks_faults --json benchmarks/results/checks-faults.json
+python -m benchmarks.checks_faults --json benchmarks/results/checks-faults-sqlite.json
+python -m benchmarks.checks_pages --json benchmarks/results/checks-pages-sqlite.json
+python -m benchmarks.checks_server --json benchmarks/results/checks-server-sqlite.json
+python -m benchmarks.checks_kept --json benchmarks/results/checks-kept.json
+python -m benchmarks.finding --json benchmarks/results/finding-sqlite.json
+python -m benchmarks.quiet  (all of checks, vitals and objectives, one after the other)
 python -m benchmarks.report
 """
 
@@ -61,15 +66,20 @@ def _catalog(run: dict[str, Any]) -> str:
     return "\n".join([f"## {title}", "", f"`{command}`", "", *table, "", ""])
 
 
+def _limit(line: dict[str, Any]) -> str:
+    if line.get("at_least") is not None:
+        return f"at least {line['at_least']:g}"
+    return NONE if line["at_most"] is None else f"at most {line['at_most']:g}"
+
+
 def _table(run: dict[str, Any]) -> str:
     """A table that `benchmarks.lines.keep` left."""
     rows = [
         f"| {line['name']} | {_figure(line['measured'])} {line['unit']} "
-        f"| {NONE if line['at_most'] is None else format(line['at_most'], 'g')} "
-        f"| {line['note']} |"
+        f"| {_limit(line)} | {line['note']} |"
         for line in run["lines"]
     ]
-    head = ["| | Pilothouse | at most | of it |", "| --- | --- | --- | --- |"]
+    head = ["| | Pilothouse | limit | of it |", "| --- | --- | --- | --- |"]
     return "\n".join([f"## {run['title']}", "", f"`{run['command']}`", "", *head, *rows, "", ""])
 
 

@@ -172,7 +172,13 @@ def measure(pid: int, port: int, url: str, rate: float, seconds: float) -> list[
     kept = counted(url) - known
     after = cpu(pid) - used
     return [
-        Line("beacons a second, one core", answered / elapsed, "/s", note=f"{answered:,} of them"),
+        Line(
+            "beacons a second, one core",
+            answered / elapsed,
+            "/s",
+            note=f"{answered:,} of them",
+            at_least=2000,
+        ),
         Line("answered otherwise than 204", refused, ""),
         Line("CPU a beacon, answering", 1000 * spent / answered, "ms", 0.5),
         Line("CPU a beacon, with working in", 1000 * after / answered, "ms", 0.5),
@@ -184,7 +190,7 @@ def measure(pid: int, port: int, url: str, rate: float, seconds: float) -> list[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=2000, help="a second; 0: as many as go")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--json", type=Path)
