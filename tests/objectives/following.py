@@ -120,8 +120,9 @@ class Following:
         """Write the catalog anew, and follow it."""
         (self.folder / "catalog-info.yaml").write_text(COMPONENT + "---\n".join(documents))
         catalog_jobs.look(self.program, str(self.folder))
+        found = jobs.follow(self.program)
         with self.program.db.begin() as tx:
-            following.follow(tx, self.program.measures)
+            following.settle(tx, *found)
 
     def judge(self) -> None:
         jobs.run(self.program)

@@ -12,7 +12,7 @@ from tests.catalog.judging import judged
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.measurements.model import Count
 from pilothouse.objectives.formats import openslo, prometheus
-from pilothouse.objectives.formats.openslo import Known, Shelf
+from pilothouse.objectives.formats.shelf import Known, Shelf
 from pilothouse.objectives.model.objectives import Asked, Measured, Ratio, Raw, Threshold
 
 MINUTE = timedelta(minutes=1)
@@ -45,7 +45,7 @@ def problems(text):
 def objectives(spec, **documents):
     body = {"metadata": {"name": "main-page"}, "spec": spec}
     shelf = Shelf({"datasource:default/prom": PROM, **documents}, MEASURES)
-    return openslo.objectives_of("slo:default/main-page", body, shelf)
+    return [one.objective for one in openslo.objectives_of("slo:default/main-page", body, shelf)]
 
 
 def ours(**spec):
@@ -115,6 +115,25 @@ def test_a_share_that_somebody_else_worked_out_is_read():
 )
 def test_a_source_that_cannot_be_asked_is_a_flaw_in_words(source, words):
     (found,) = objectives(slo({"thresholdMetric": {"metricSource": source}}))
+    assert found.metric is None
+    assert words in found.flaw
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ({"url": "https://a.example", "beare": "x"}, "'beare': probably bearer is meant"),
+        ({"url": "https://a.example", "password": "x"}, "there are bearer, url"),
+        ({"url": "https://a.example", "bearer": ["x"]}, "bearer is a text"),
+    ],
+)
+def test_a_connection_with_what_nobody_reads_is_a_flaw_in_words(details, words):
+    source = {"metricSourceRef": "other", "spec": {"query": "x"}}
+    held = {"spec": {"type": "Prometheus", "connectionDetails": details}}
+    (found,) = objectives(
+        slo({"ratioMetric": {"raw": {"metricSource": source}, "rawType": "success"}}),
+        **{"datasource:default/other": held},
+    )
     assert found.metric is None
     assert words in found.flaw
 

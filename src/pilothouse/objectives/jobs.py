@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
+from pilothouse.catalog.service import declaring
 from pilothouse.kernel import outgoing
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.jobs.store import RECURRING
 from pilothouse.kernel.module import Subscription
+from pilothouse.objectives.outside.files import catalog_files
 from pilothouse.objectives.outside.prometheus import Server
 from pilothouse.objectives.service import following, measuring
 from pilothouse.objectives.service.measuring import Read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from pilothouse.catalog.model import Problem
     from pilothouse.kernel.events import Event
     from pilothouse.kernel.jobs.worker import Work
     from pilothouse.kernel.program import Program
+    from pilothouse.objectives.model.objectives import Objective
     from pilothouse.objectives.service.measuring import Piece
 
 log = structlog.get_logger("pilothouse.objectives")
@@ -34,10 +39,33 @@ TOGETHER = 20  # objectives stored in one transaction
 REST = 0.05
 
 
+def follow(program: Program) -> tuple[Sequence[Objective], dict[str, list[Problem]]]:
+    """What the catalog says of objectives, and what is wrong with it, by source."""
+    with program.db.read() as tx:
+        found = following.found(tx, program.measures)
+    problems: dict[str, list[Problem]] = {}
+    for spec in sorted({fault.source for fault in found.faults}):
+        faults = [fault for fault in found.faults if fault.source == spec]
+        bodies = catalog_files(
+            spec, Path(program.settings.data), sorted({one.file for one in faults})
+        )
+        places = {file: declaring.places(body) for file, body in bodies.items()}
+        problems[spec] = [
+            following.problem(one, places.get(one.file, {}).get(one.at.ref)) for one in faults
+        ]
+    return found.objectives, problems
+
+
 def _follow(work: Work) -> None:
+    found = follow(work.program)
     with work.finish() as tx:
-        following.follow(tx, work.program.measures)
+        following.settle(tx, *found)
         tx.enqueue(JUDGE, key=RECURRING)
+
+
+def _source_read(work: Work, event: Event) -> None:
+    with work.finish() as tx:
+        following.seen(tx, event.data["source"])
 
 
 def _heard(work: Work, event: Event) -> None:
@@ -120,8 +148,11 @@ def _forget(work: Work) -> None:
 
 
 jobs = [
-    JobKind(following.FOLLOW, _follow),
+    JobKind(following.FOLLOW, _follow, lease=timedelta(seconds=60), judges=True),
     JobKind(JUDGE, _judge, every=timedelta(minutes=1), lease=timedelta(seconds=10)),
     JobKind(FORGET, _forget, every=timedelta(hours=6)),
 ]
-handlers = [Subscription("catalog.changed", "objectives.heard", _heard)]
+handlers = [
+    Subscription("catalog.changed", "objectives.heard", _heard),
+    Subscription("catalog.source_read", "objectives.read", _source_read),
+]

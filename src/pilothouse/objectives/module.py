@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Subject
 from pilothouse.objectives import jobs, pages
-from pilothouse.objectives.formats.openslo import KINDS
+from pilothouse.objectives.formats.shelf import KINDS
 from pilothouse.objectives.service import showing
 
 if TYPE_CHECKING:

@@ -31,3 +31,8 @@ def report(tx: Tx, by: str, source_id: int, found: Sequence[Problem]) -> None:
     fresh = [problem for problem in kept if problem not in set(known.values())]
     problems.remove(tx.conn, gone)
     problems.add(tx.conn, by, ((source_id, problem) for problem in fresh), tx.now)
+
+
+def sources(tx: Tx, by: str) -> set[int]:
+    """The sources in which module `by` knows problems."""
+    return problems.sources_of(tx.conn, by)

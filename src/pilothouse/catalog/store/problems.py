@@ -110,6 +110,12 @@ def of_scope(conn: Connection, scope: str, source_id: int) -> dict[int, Problem]
     return {row.id: _read(row).problem for row in conn.execute(_placed().where(where))}
 
 
+def sources_of(conn: Connection, scope: str) -> set[int]:
+    """The sources that have problems of a scope."""
+    query = select(problems.c.source_id).where(problems.c.scope == scope).distinct()
+    return {row.source_id for row in conn.execute(query)}
+
+
 def remove(conn: Connection, ids: Sequence[int]) -> None:
     """Take problems away."""
     for start in range(0, len(ids), 500):
