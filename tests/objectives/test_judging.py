@@ -242,6 +242,8 @@ def test_pages_say_the_worst_first(follows):
     assert "1 objective burns its error budget" in page
     assert "Checkout works" in follows.page("/")
     assert "objectives-of" in follows.page("/catalog/component/default/checkout")
-    assert "objectives-owned" in follows.page("/catalog/group/default/shop")
+    team = follows.page("/catalog/group/default/shop")
+    assert "Error-budget burn rate" in team
+    assert team.count("/objectives/default/checkout-works/1") == 1  # no number twice
     assert "Nothing matches" in follows.page("/objectives?q=nothing-like-it")
     assert follows.portal.get("/objectives/default/none/1").status == 404

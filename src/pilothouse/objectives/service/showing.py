@@ -152,15 +152,10 @@ def one(tx: Tx, slo: str, position: int) -> Shown:
 
 
 def about(tx: Tx, ref: str) -> list[Line] | None:
-    """The objectives of an entity, of a document, or of a team."""
-    kind = ref.partition(":")[0]
-    if kind == "group":
-        found = store.owned_by(tx.conn, [ref])
-    elif kind in FACED:
-        found = store.about(tx.conn, [ref])
-    else:
+    """The objectives of an entity, or of a document."""
+    if ref.partition(":")[0] not in FACED:
         return None
-    return _lines(tx, found) or None
+    return _lines(tx, store.about(tx.conn, [ref])) or None
 
 
 def of_team(tx: Tx, ref: str) -> Together | None:
