@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tests.checks.watched import MODULES, WORLD, check, places, watching_over
 
-from pilothouse.checks.api.together import Together
+from pilothouse.checks.api.together import POSTS
 from pilothouse.checks.model.plans import Posted
 from pilothouse.checks.model.verdicts import State
 from pilothouse.checks.service import taking
@@ -42,7 +42,7 @@ def at_once(calls):
 
 def test_results_posted_to_both_are_kept_once_and_make_one_finding(watched):
     second = open_program(watched.program.settings, MODULES)
-    replicas = [Together(watched.db), Together(second.db)]
+    replicas = [watched.db, second.db]
 
     def everywhere(outcome):
         batches = [
@@ -60,7 +60,7 @@ def test_results_posted_to_both_are_kept_once_and_make_one_finding(watched):
             )
             for location in WORLD
         ]
-        at_once([lambda b=b, r=r: r.take(b) for b in batches for r in replicas])
+        at_once([lambda b=b, r=r: POSTS.store(r, b) for b in batches for r in replicas])
 
     everywhere("ok")
     watched.after(60)

@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import Parameter, RawBody
 
-from pilothouse.checks.api.together import together
+from pilothouse.checks.api.together import POSTS
 from pilothouse.checks.jobs.lobby import lobby
 from pilothouse.checks.model.plans import Taken
 from pilothouse.checks.service import agents, taking
@@ -50,7 +50,7 @@ def plan(
 def results(body: RawBody, program: NamedDependency[Program]) -> Response[Taken]:
     """Results of an agent: what is not refused in the answer is kept for good."""
     batch = taking.read(body)
-    taken, wanted = together(program.db).take(batch)
+    taken, wanted = POSTS.store(program.db, batch)
     crash_point("checks.stored")
     lobby(program.db).tell(wanted)
     return Response(taken)

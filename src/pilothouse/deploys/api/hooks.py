@@ -15,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import RawBody
 
 from pilothouse.deploys.api.room import Room
-from pilothouse.deploys.api.together import together
+from pilothouse.deploys.api.together import MESSAGES, Message
 from pilothouse.deploys.formats import cloudevents, signatures
 from pilothouse.deploys.model import Delivery
 from pilothouse.deploys.service import receiving
@@ -128,7 +128,7 @@ def _answer(
     program: Program, found: Sequence[Delivery], actor: Actor | None = None
 ) -> Response[Receipt]:
     """Acknowledge what is stored; the actor is whoever may send by a role or a scope."""
-    receipt = receiving.receipt(found, together(program.db).store(found, actor))
+    receipt = receiving.receipt(found, MESSAGES.store(program.db, Message(found, actor)))
     status = STORED if receipt.state == "stored" else IGNORED
     return Response(receipt, status_code=status)
 
