@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from datetime import timedelta
 
 import pytest
-from tests.servers import wait_until
+from prometheus_client import REGISTRY
+from tests.servers import LOOPBACK, wait_until
 from tests.vitals.telling import KEY, SHOP, TEAM, component, group, telling
 
 from pilothouse.kernel.measurements import service as measurements
@@ -242,3 +244,18 @@ def test_the_script_may_be_loaded_by_any_site(sqlite_url, tmp_path, path):
         assert answer.headers["content-type"].startswith("text/javascript")
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
         assert "set-cookie" not in answer.headers
+
+
+def test_who_hangs_up_amid_a_beacon_is_no_fault_of_ours(sqlite_url, tmp_path):
+    def answered(status):
+        labels = {"method": "POST", "route": "/rum/v1/beacon", "status": status}
+        return REGISTRY.get_sample_value("pilothouse_http_seconds_count", labels) or 0
+
+    with telling(sqlite_url, tmp_path) as told:
+        before, faults = answered("400"), answered("500")
+        with socket.create_connection((LOOPBACK, told.portal.port)) as visitor:
+            visitor.sendall(
+                b"POST /rum/v1/beacon HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{"
+            )
+        assert wait_until(lambda: answered("400") > before or answered("500") > faults)
+        assert answered("500") == faults

@@ -21,6 +21,7 @@ from pilothouse.kernel.web.arriving import bearer_of
 log = structlog.get_logger("pilothouse.web")
 
 UNAUTHORIZED = 401
+GONE = "client disconnected prematurely"  # Litestar's words for one who hung up amid a body
 AWAY = "The database did not answer. Nothing was lost; try again in a moment."
 
 
@@ -39,6 +40,8 @@ def problem_of(error: Exception) -> tuple[str, int, str]:
     match error:
         case PilothouseError():
             return error.title, error.status, str(error)
+        case HTTPException(detail=detail) if detail == GONE:
+            return "Not accepted", 400, "Whoever asked was gone before all of it had come."
         case HTTPException(status_code=404):
             return "Not found", 404, "There is no page at this address."
         case HTTPException():
