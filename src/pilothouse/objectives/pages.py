@@ -50,6 +50,8 @@ def one(
         title=found.line.kept.objective.title,
         found=found,
         times=saying.times,
+        left=saying.short,
+        part=saying.part,
     )
 
 

@@ -40,6 +40,10 @@ class Line(msgspec.Struct, frozen=True):
         return self.kept.left is not None and self.kept.left <= 0
 
     @property
+    def left(self) -> str:
+        return saying.short(self.kept.left) if self.kept.left is not None else ""
+
+    @property
     def window(self) -> str:
         return windows.words(self.kept.objective.window)
 
@@ -189,7 +193,7 @@ def headline(tx: Tx) -> Headline | None:
     worst = found[0]
     pages = worst.state is State.PAGE
     more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    how = f" {saying.times(worst.burn)} as fast as it may" if worst.burn is not None else ""
+    how = saying.pace(worst.burn, windows.length(worst.objective.window))
     return Headline(
         weight=85 if pages else 45,
         state="bad" if pages else "warn",

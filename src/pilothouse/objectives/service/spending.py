@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from markupsafe import Markup
 
-from pilothouse.kernel import charts, events, words
+from pilothouse.kernel import charts, events
 from pilothouse.objectives.model.objectives import Budget, Episode, Hour, Judged, State, Sum
-from pilothouse.objectives.rules import budgets, windows
+from pilothouse.objectives.rules import budgets, saying, windows
 from pilothouse.objectives.rules.windows import Period
 from pilothouse.objectives.service.measuring import DAY, HOUR, minute_of
 from pilothouse.objectives.store import counts
@@ -164,7 +164,7 @@ def _chart(hours: Sequence[Hour], budget: Budget, period: Period, now: datetime)
             place += 1
         known = bool(hours) and hours[0].at - HOUR <= at <= now
         values.append(max(1 - spent / budget.allowed, 0.0) if known else None)
-    label = f"{words.percent(budget.left)} of the budget is left"
+    label = f"Of the budget: {saying.short(budget.left)}"
     return charts.curve(values, label, height=charts.HEIGHT, top=1)
 
 

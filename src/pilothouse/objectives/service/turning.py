@@ -67,8 +67,8 @@ def _tell(tx: Tx, one: Objective, judged: Judged, kind: str) -> None:
 def _alert(one: Objective, judged: Judged) -> Alert:
     left = judged.budget.left if judged.budget else None
     how = "burns its error budget" if judged.state in HOT else "burns no faster than it may"
-    if judged.state in HOT and judged.burn is not None:
-        how = f"{how} {saying.times(judged.burn)} as fast as it may"
+    if judged.state in HOT:
+        how = f"{how}{saying.pace(judged.burn, windows.length(one.window))}"
     summary = f"{one.title} {how}. {saying.left(left, windows.words(one.window))}"
     return _words(one, summary, saying.why(judged), judged.state)
 
