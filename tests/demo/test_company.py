@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -30,12 +32,14 @@ BY_NAME = {place.name: place for place in PLACES}
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """The company without its portal."""
-    with running.folder_of_our_own(tmp_path_factory.mktemp("demo")) as folder:
-        one = running.found(folder, "http://127.0.0.1:9")
+    folder = tmp_path_factory.mktemp("demo")
+    with running.folder_of_our_own(folder), running.doors() as doors:
+        one = running.found(folder, "http://127.0.0.1:9", doors)
         running.keep(one)
-        with running.running(one):
-            for program in LISTENING:
-                assert wait_until(lambda port=one.ports[program]: answers(port)), program
+        with running.running(one, doors):
+            # Doors are open from the start, and whoever comes waits: so it is asked.
+            for at in (one.address(name) for name in LISTENING if name != "gateway"):
+                assert wait_until(lambda at=at: ask(at)[0] != 503), at
             last = address_of(PLACES[-1])
             assert wait_until(lambda: not running.is_free(one.ports["reviews"], last))
             yield one
@@ -194,6 +198,29 @@ def test_a_folder_is_one_demos_and_nobody_elses(company: Company, tmp_path: Path
     assert (tmp_path / "thesis.txt").exists()
 
 
+def test_two_companies_that_are_founded_at_once_have_ports_of_their_own() -> None:
+    with running.doors() as one, running.doors() as other:
+        ports = [door.getsockname()[1] for door in (*one.values(), *other.values())]
+        assert len(set(ports)) == 2 * len(LISTENING)
+
+
+def test_the_gateway_shows_a_certificate_of_the_companys_authority(company: Company) -> None:
+    host, folder = "gateway.localhost", Path(company.folder)
+    context = ssl.create_default_context(cafile=folder / model.AUTHORITIES)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # as newer Pythons do by themselves
+    where = (address_of(BY_NAME["eu-west"]), company.ports["gateway"])
+    with (
+        socket.create_connection(where, timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname=host) as wire,
+    ):
+        assert wire.version() == "TLSv1.3"
+    with (
+        socket.create_connection(where, timeout=20) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+
+
 def test_what_a_demo_left_is_cleaned_by_the_next(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     for _ in range(2):
@@ -209,10 +236,10 @@ def test_nothing_is_left_of_a_company_whose_demo_is_killed(tmp_path: Path) -> No
 import sys, time
 from pathlib import Path
 from pilothouse.demo import running
-with running.folder_of_our_own(Path(sys.argv[1])) as folder:
-    company = running.found(folder, "http://127.0.0.1:9")
+with running.folder_of_our_own(Path(sys.argv[1])) as folder, running.doors() as doors:
+    company = running.found(folder, "http://127.0.0.1:9", doors)
     running.keep(company)
-    with running.running(company):
+    with running.running(company, doors):
         print(*company.ports.values(), flush=True)
         time.sleep(60)
 """

@@ -13,7 +13,7 @@ from pilothouse.agent import resolving
 from pilothouse.agent.resolving import UnknownName
 from pilothouse.demo import running
 from pilothouse.demo.model import LATER, LISTENING, PLACES, Company, address_of
-from pilothouse.demo.running import FILES, MARK
+from pilothouse.demo.running import FILES, MARK, PORT
 
 
 async def looked_up(here: dict[str, tuple[str, ...]], name: str) -> list[str]:
@@ -49,12 +49,12 @@ def test_every_address_that_the_companys_files_name_is_one_of_its_programs() -> 
     for file in FILES.rglob("*"):
         if file.is_file():
             for mark in MARK.findall(file.read_text()):
-                assert mark in company.ports, (file, mark)
+                assert mark.removesuffix(PORT) in company.ports, (file, mark)
 
 
 def test_the_companys_own_catalog_has_no_problems(tmp_path: Path) -> None:
-    with running.folder_of_our_own(tmp_path / "demo") as folder:
-        running.found(folder, "http://127.0.0.1:9")
+    with running.folder_of_our_own(tmp_path / "demo") as folder, running.doors() as doors:
+        running.found(folder, "http://127.0.0.1:9", doors)
         for later in (folder / "company").glob(f"*{LATER}"):
             later.rename(later.with_suffix(""))
         lint = ["-m", "pilothouse.cli", "lint", str(folder / "company"), "--strict"]

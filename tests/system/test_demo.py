@@ -21,7 +21,7 @@ from tests.servers import answers, wait_until
 from pilothouse.demo.model import FAULTS, LISTENING, PLACES
 
 PROMISED = 30.0  # seconds from breaking to the words on Now
-ALL, CHECKS = len(PLACES), 7  # that are visited from all places
+ALL, CHECKS = len(PLACES), 8  # that are visited from all places
 # Check, and what Now says of it.
 WORDS = {
     "checkout": ("Pay for a basket", r"failed from (all|\d+ of) 12 locations.*500"),

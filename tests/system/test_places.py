@@ -118,13 +118,15 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 def founded(folder: Path) -> Company:
     """The demo's company, which listens where the places reach it."""
-    company = running.found(folder, "http://127.0.0.1:9")
+    with running.doors() as doors:  # only for their numbers: the places have networks of their own
+        company = running.found(folder, "http://127.0.0.1:9", doors)
     listens = dict.fromkeys(("shop", "stock", "sign-in", "reviews"), "0.0.0.0")
     ports = {**company.ports, "cdn-us": company.ports["cdn"]}
     edges = {"cdn": GATES["eu"], "cdn-us": GATES["us"]}
     company = msgspec.structs.replace(company, listens=listens | edges, ports=ports)
     running.keep(company)
-    (folder / "company" / "journey.yaml").unlink(missing_ok=True)
+    for other in ("journey.yaml", "gateway.yaml"):  # the latter wants the authority of the demo
+        (folder / "company" / other).unlink(missing_ok=True)
     checks, places = (folder / "company" / name for name in ("checks.yaml", "places.yaml"))
     checks.write_text(checks.read_text().replace("every: 1m", f"every: {EVERY}"))
     places.write_text(places.read_text().replace("127.0.0.0/8", "10.231.0.0/16"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -30,7 +31,9 @@ def main() -> None:
     """Play them all, until the demo ends."""
     child.end_with_parent()
     logs.configure("text", "warning")
-    asyncio.run(_play(model.read(Path(sys.argv[1]))))
+    folder = Path(sys.argv[1])
+    os.environ["SSL_CERT_FILE"] = str(folder / model.AUTHORITIES)  # before anything reads it
+    asyncio.run(_play(model.read(folder)))
 
 
 async def _play(company: Company) -> None:

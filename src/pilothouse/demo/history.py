@@ -13,6 +13,7 @@ RANDOM_BITS = 20  # of a result's id, after its milliseconds
 DAYS, LATELY = timedelta(days=13), timedelta(hours=26)
 RARE, DENSE = timedelta(hours=2), timedelta(minutes=12)  # between visits: before, and lately
 BLIPS = 0.002  # share of visits that fail, for no reason that anybody finds
+GATEWAY = "bank-gateway"  # a handshake, and no answer
 # Check -> ms that the company itself takes, round trips, whether the nearest edge answers.
 COSTS = {
     "pay": (24.0, 1, False),
@@ -22,6 +23,7 @@ COSTS = {
     "reviews-script": (1.5, 1, True),
     "customer-sign-in": (16.0, 6, False),
     "database-pool": (1.5, 1, False),
+    GATEWAY: (2.5, 2, False),
 }
 
 
@@ -68,6 +70,13 @@ def _visit(place: Place, check: str, at: datetime, chance: random.Random) -> Res
         outcome=Outcome.FAILED if failed else Outcome.OK,
         fault="conn" if failed else "",
         reason="the connection was broken off" if failed else "",
-        phases={"dns": 0.1, "connect": 0.2, "first_byte": round(total - 0.5, 2), "body": 0.2},
-        status=0 if failed else 200,
+        phases=_phases(check, total),
+        status=0 if failed or check == GATEWAY else 200,
     )
+
+
+def _phases(check: str, total: float) -> dict[str, float]:
+    known = {"dns": 0.1, "connect": 0.2}
+    if check == GATEWAY:
+        return known | {"tls": round(total - 0.3, 2)}
+    return known | {"first_byte": round(total - 0.5, 2), "body": 0.2}

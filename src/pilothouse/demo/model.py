@@ -8,6 +8,7 @@ import msgspec
 
 LOOPBACK = "127.0.0.1"
 LATER = ".later"  # what the catalog is to read once the days before are told
+AUTHORITIES, GATEWAY = "authorities.pem", "gateway.pem"  # in the demo's folder
 STATE = "demo.json"  # in the demo's folder: the running company
 
 # Every program of the company that listens, and what people call it.
@@ -21,6 +22,7 @@ LISTENING = {
     "cdn": "the content delivery network, Europe",
     "cdn-us": "the content delivery network, America",
     "reviews": "the reviews of a third party",
+    "gateway": "the gateway of the bank, over TLS",
 }
 # Those that only do something, and listen nowhere of their own.
 WORKING = {
@@ -28,7 +30,7 @@ WORKING = {
     "deliveries": "deployments and jobs",
     "customers": "customers",
 }
-REACHED = ("shop", "stock", "sign-in", "cdn", "reviews")  # from all places
+REACHED = ("shop", "stock", "sign-in", "cdn", "reviews", "gateway")  # from all places
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -111,6 +113,7 @@ class Company(msgspec.Struct, frozen=True):
     events_token: str = ""  # what its deployments are told with
     agent_token: str = ""
     listens: dict[str, str] = {}  # program -> address, where it is not loopback
+    door: int = -1  # the open socket that a program was given to listen on, in its own process
     places: bool = True  # whether this machine has loopback addresses enough for the twelve
 
     @property

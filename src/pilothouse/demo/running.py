@@ -10,13 +10,14 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from pilothouse.demo import authority
 from pilothouse.demo.model import (
     LISTENING,
     LOOPBACK,
@@ -35,6 +36,8 @@ JOURNEY = "journey.yaml"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 TEMPLATE = ".in"  # so that no catalog takes our own folder for the company
 MARK = re.compile(r"@([a-z-]+)@")
+PORT = "-port"  # behind a program's name in a mark: its port alone
+WAITING = 256  # connections of a program that is still starting
 OURS = ".pilothouse-demo-folder"  # an empty file that says: this folder may be emptied
 ENDING = 3.0  # seconds
 
@@ -59,13 +62,24 @@ def folder_of_our_own(folder: Path) -> Iterator[Path]:
         (folder / STATE).unlink(missing_ok=True)
 
 
-def found(folder: Path, portal: str) -> Company:
+@contextmanager
+def doors(first: int = FIRST_PORT) -> Iterator[dict[str, socket.socket]]:
+    """A socket that listens for each program that does: from now on nobody else has its port."""
+    with ExitStack() as held:
+        found: dict[str, socket.socket] = {}
+        for name in LISTENING:
+            found[name] = held.enter_context(_door(first))
+            first = found[name].getsockname()[1] + 1
+        yield found
+
+
+def found(folder: Path, portal: str, doors: Mapping[str, socket.socket]) -> Company:
     """A company for this folder: its ports, and its files with them filled in."""
-    taken: set[int] = set()
-    ports = {name: _port(taken) for name in LISTENING}
+    ports = {name: door.getsockname()[1] for name, door in doors.items()}
     company = Company(
         folder=str(folder), portal=portal, ports=ports, places=_has_places(ports["shop"])
     )
+    authority.found(folder)
     for source in sorted(FILES.rglob("*")):
         if source.is_file() and (source.name != JOURNEY or has_browser()):
             to = folder / "company" / source.relative_to(FILES)
@@ -82,28 +96,38 @@ def keep(company: Company) -> None:
 
 
 @contextmanager
-def running(company: Company) -> Iterator[None]:
-    """All programs of the company; they end with us, however we end."""
+def running(company: Company, doors: Mapping[str, socket.socket]) -> Iterator[None]:
+    """All programs of the company behind these doors; they end with us, however we end."""
     names = [name for name in (*LISTENING, *WORKING) if company.places or name != "network"]
     commands = [("pilothouse.demo.company", name) for name in names]
     commands += [("pilothouse.demo.agents",)] if company.agent_token else []
     with (Path(company.folder) / "company.log").open("ab") as log:
         children: list[subprocess.Popen[bytes]] = []
         try:
-            children += (_start(company, command, log) for command in commands)
+            children += (_start(company, one, log, doors.get(one[-1])) for one in commands)
             yield
         finally:
             _end(children)
 
 
-def _start(company: Company, command: tuple[str, ...], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """A program that ends when its standard input does: with us, were we killed."""
-    return subprocess.Popen(
-        [sys.executable, "-m", *command, company.folder],
+def _start(
+    company: Company, command: tuple[str, ...], log: IO[bytes], door: socket.socket | None
+) -> subprocess.Popen[bytes]:
+    """A program that ends when its standard input does: with us, were we killed.
+
+    Its door is its own from then on: when it ends, nobody listens there.
+    """
+    given = () if door is None else (door.fileno(),)
+    started = subprocess.Popen(
+        [sys.executable, "-m", *command, company.folder, *map(str, given)],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
+        pass_fds=given,
     )
+    if door is not None:
+        door.close()
+    return started
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:
@@ -129,13 +153,19 @@ def _empty(folder: Path) -> None:
             item.unlink()
 
 
-def _port(taken: set[int]) -> int:
-    """The next port that nobody listens on."""
-    for port in range(max(taken, default=FIRST_PORT - 1) + 1, HIGHEST_PORT):
-        if is_free(port):
-            taken.add(port)
-            return port
-    raise Conflict(f"no port between {FIRST_PORT} and {HIGHEST_PORT} is free")
+def _door(first: int) -> socket.socket:
+    """A socket that listens on the next port that nobody has."""
+    for port in range(first, HIGHEST_PORT):
+        door = socket.socket()
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((LOOPBACK, port))
+            door.listen(WAITING)  # here fails who bound it in the same instant as another
+        except OSError:
+            door.close()
+            continue
+        return door
+    raise Conflict(f"no port between {first} and {HIGHEST_PORT} is free")
 
 
 def is_free(port: int, address: str = LOOPBACK) -> bool:
@@ -168,6 +198,8 @@ def _write(company: Company, source: Path, to: Path) -> None:
 
 def _public(company: Company, mark: re.Match[str]) -> str:
     name = mark[1]
+    if name.removesuffix(PORT) != name:
+        return str(company.ports[name.removesuffix(PORT)])
     return company.public(name) if name in company.ports else mark[0]
 
 

@@ -29,8 +29,8 @@ def start(
     for name in [name for name in os.environ if name.startswith("PILOTHOUSE_")]:
         del os.environ[name]  # the demo's portal is its own, whatever is set for others
     port = port or _free_port()
-    with running.folder_of_our_own(folder):
-        company = running.found(folder, f"http://{LOOPBACK}:{port}")
+    with running.folder_of_our_own(folder), running.doors() as doors:
+        company = running.found(folder, f"http://{LOOPBACK}:{port}", doors)
         data = folder / "portal"
         sources = (str(folder / "company"),)
         program = open_program(
@@ -38,7 +38,7 @@ def start(
         )
         company = _introduced(company, program)
         running.keep(company)
-        with running.running(company):
+        with running.running(company, doors):
             _say(company)
             return run(program.settings, (panel.module(company),), local=False)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from pilothouse.demo import child, model
 from pilothouse.demo.company import edges, network, services, shop, stock
 
@@ -39,6 +41,7 @@ PROGRAMS: dict[str, Callable[[model.Company], None]] = {
     "cdn": partial(edges.edge, name="cdn"),
     "cdn-us": partial(edges.edge, name="cdn-us"),
     "reviews": edges.reviews,
+    "gateway": services.gateway,
     "network": network.run,
     "deliveries": _deliveries,
     "customers": _customers,
@@ -47,9 +50,10 @@ PROGRAMS: dict[str, Callable[[model.Company], None]] = {
 
 def main() -> None:
     """Become the program."""
-    name, folder = sys.argv[1:3]
+    name, folder, *door = sys.argv[1:]
     child.end_with_parent()
-    PROGRAMS[name](model.read(Path(folder)))
+    company = model.read(Path(folder))
+    PROGRAMS[name](msgspec.structs.replace(company, door=int(door[0])) if door else company)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 from pilothouse.demo.company.serving import ALIVE, NOT_FOUND, Answer, Request, as_json, ask, serve
-from pilothouse.demo.model import Company
+from pilothouse.demo.model import GATEWAY, Company
 
 MOST = 20  # things in a basket
 
@@ -43,6 +45,13 @@ def payments(company: Company) -> None:
         return as_json({"state": "paid", "amount": said.get("amount")}, 201)
 
     serve(company, "payments", handle)
+
+
+def gateway(company: Company) -> None:
+    """Where the bank would be asked: over TLS, by a certificate of the company's authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(company.folder) / GATEWAY)
+    serve(company, "gateway", lambda _: ALIVE, context)
 
 
 def checkout(company: Company) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import ssl
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -69,10 +71,20 @@ NOT_FOUND = Answer(b"There is nothing here.", 404, "text/plain")
 ALIVE = as_json({"status": "ok"})
 
 
-def serve(company: Company, program: str, handler: Handler) -> None:
+def serve(
+    company: Company, program: str, handler: Handler, tls: ssl.SSLContext | None = None
+) -> None:
     """Answer where this program is to be found, until the process ends."""
     where = company.listens.get(program, LOOPBACK), company.ports[program]
-    _Server(where, _handling(handler)).serve_forever()
+    server = _Server(where, _handling(handler), bind_and_activate=company.door < 0)
+    if company.door >= 0:
+        server.socket.close()
+        server.socket = socket.socket(fileno=company.door)
+    if tls is not None:  # each handshake is made in the thread that answers
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    server.serve_forever()
 
 
 def ask(
