@@ -30,10 +30,11 @@ from pilothouse.kernel.program import Program, open_program
 from pilothouse.kernel.settings import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pilothouse.catalog.model import Problem
+    from pilothouse.kernel.module import Module
 
 MODULES = (alerts, measurements, catalog, checks)
 SERVICE = "component:default/shop"
@@ -189,9 +190,11 @@ class Watched:
 
 
 @contextmanager
-def watching_over(database_url: str, tmp_path: Path) -> Iterator[Watched]:
+def watching_over(
+    database_url: str, tmp_path: Path, modules: Sequence[Module] = MODULES
+) -> Iterator[Watched]:
     values = {"data": str(tmp_path / "data"), "database_url": database_url}
-    program = open_program(load(values, environ={}, directory=tmp_path), MODULES)
+    program = open_program(load(values, environ={}, directory=tmp_path), modules)
     folder = tmp_path / "repository"
     folder.mkdir()
     try:

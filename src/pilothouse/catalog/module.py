@@ -129,7 +129,7 @@ module = Module(
         NavItem("Chart", "Teams", "/catalog?kind=group", "t"),
         NavItem("Chart", "People", "/catalog?kind=user", "u"),
         NavItem("Chart", "Everything", "/catalog", "e"),
-        NavItem("Log", "Changes", "/catalog/changes", "l"),
+        NavItem("Log", "Catalog changes", "/catalog/changes"),
         NavItem("Log", "Problems", "/catalog/problems", "p"),
         NavItem("Log", "Sources", "/catalog/sources"),
     ],

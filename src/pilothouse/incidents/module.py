@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
-from pilothouse.kernel.module import Module
+from pilothouse.incidents import pages
+from pilothouse.incidents.service import reported, showing_changes
+from pilothouse.kernel.module import Exported, Module, NavItem, Panel
 
-module = Module(name="incidents")
+module = Module(
+    name="incidents",
+    routes=[*pages.routes],
+    panels=[
+        Panel(
+            name="incidents.changed",
+            title="What changed",
+            template="incidents/panels/suspects.html",
+            load=lambda tx, subject: showing_changes.recent(tx, subject.refs[0]),
+            applies=lambda subject: subject.page == "entity",
+            note=lambda data: data.note,
+            live="deploys.* catalog.* checks.* changes.*",
+            order=15,
+        ),
+    ],
+    changes=[reported.CHANGING],
+    nav=[NavItem("Log", "Changes", "/changes", "l")],
+    exported=lambda _tx: [Exported("/changes?period=7d", also=("/changes",))],
+    templates="pilothouse.incidents",
+)

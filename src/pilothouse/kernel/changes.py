@@ -32,4 +32,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     undoes: str = ""  # id of the change that it took back
     undone_at: datetime | None = None  # when it was taken back itself
     failed: bool = False  # it did not take effect, or only in part
+    back: str = ""  # what its way back is called: "See 2026.11.20-3, which ran before"
+    back_href: str = ""
     regions: tuple[str, ...] = ()  # where it took effect; none: everywhere, or not known

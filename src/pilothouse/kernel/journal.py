@@ -5,6 +5,7 @@ Reading is bounded: one query for events, and at most two for each module that i
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 log = structlog.get_logger("pilothouse.journal")
+MOMENT = timedelta(milliseconds=1)  # the end itself is part of the time
 PART = ":"  # between an event's id and what of it a change is
 
 
@@ -32,7 +34,7 @@ def changes(
     """
     types = tuple(sorted({name for one in tx.changing for name in one.events}))
     wanted = None if refs is None else tuple(sorted(set(refs)))
-    told = max(end, tx.now) if refs is not None else end
+    told = (max(end, tx.now) if refs is not None else end) + MOMENT
     found = events.among(
         tx.conn, Asked(types=types, start=start, end=told, refs=wanted, limit=limit)
     )

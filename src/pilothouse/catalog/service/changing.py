@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 
 MOST = 500  # versions that are looked at; a first load has thousands, and none is a change
 LONGEST = 40  # characters of a value in a title
-WATCH = frozenset({"Schedule", "EscalationPolicy"})
-ACTING = frozenset({"Check", "ProbeLocation", "SLO", "DataSource", "Flag", "Resource"})
+WATCH = frozenset({"schedule", "escalationpolicy"})  # kinds in lower case
+ACTING = frozenset({"check", "probelocation", "slo", "datasource", "flag", "resource"})
+WORDS = {
+    "api": "API",
+    "slo": "SLO",
+    "escalationpolicy": "Escalation policy",
+    "probelocation": "Location",
+    "datasource": "Data source",
+}
 LEFT_OUT = frozenset({ChangeKind.ADDED, ChangeKind.MOVED})  # nothing is different by them
 
 
@@ -48,9 +55,9 @@ def _change(event: Event, one: Version) -> Change:
     return Change(
         id=f"{event.id}:{one.ref}",
         at=one.at,
-        kind=_kind(one.kind),
+        kind=_kind(one.kind.lower()),
         entities=(one.ref,),
-        title=f"{one.kind} {one.ref.rpartition('/')[2]}: {_what(one)}",
+        title=f"{_word(one.kind)} {one.ref.rpartition('/')[2]}: {_what(one)}",
         by=one.commit.author if one.commit else one.actor,
         href=f"{views.href(one.ref)}/changes",
         detail=one.commit.subject if one.commit else one.path,
@@ -62,6 +69,10 @@ def _kind(kind: str) -> Kind:
     if kind in WATCH:
         return "schedule"
     return "config" if kind in ACTING else "catalog"
+
+
+def _word(kind: str) -> str:
+    return WORDS.get(kind.lower(), kind.capitalize())
 
 
 def _what(one: Version) -> str:

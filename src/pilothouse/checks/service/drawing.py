@@ -17,6 +17,7 @@ _SHAPES = {
     "dot": '<circle class="{}" r="5"/>',
     "diamond": '<path class="{}" d="M0 -6 6 0 0 6 -6 0z"/>',
     "square": '<path class="{}" d="M-5 -5h10v10h-10z"/>',
+    "flag": '<path class="{}" d="M-4 -5.5H5L2.2-2.4 5 .7H-2.4V6H-4z"/>',
 }
 
 

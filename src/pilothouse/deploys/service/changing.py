@@ -53,6 +53,8 @@ def _change(event: Event, one: Deployment, known: Mapping[int, Event]) -> Change
         undoes=taken.id if taken else f"deploys:{one.previous}" if one.rollback else "",
         undone_at=one.recovered_at if one.status is Status.ROLLED_BACK else None,
         failed=failed,
+        back=f"See {one.previous_version}" if one.previous and one.previous_version else "",
+        back_href=f"/deploys/{one.previous}" if one.previous and one.previous_version else "",
         regions=environments.regions_of(one.environment),
     )
 

@@ -33,6 +33,7 @@ AFTER = timedelta(minutes=10)
 HELPED = timedelta(minutes=30)  # between what was undone and recovery
 FIRST = timedelta(minutes=1)  # onsets nearer than this are not told apart
 SIZES = ((3, "small"), (20, "medium"))  # commits
+FAR = 3  # steps
 DIRECTIONS = ("self", "below", "above", "beside")
 
 
@@ -149,9 +150,10 @@ def _graph(change: Change, scene: Scene) -> Sign:
         case "self":
             return Sign("graph.self", f"Changed {name}, which is failing")
         case "below":
-            level = min(reach.distance, 3)
+            level, far = min(reach.distance, 3), "Far: " if reach.distance >= FAR else ""
             steps = "" if reach.distance == 1 else f", {counted(reach.distance, 'step')} away"
-            return Sign(f"graph.below{level}", f"What is failing depends on {name}{steps}")
+            words = f"{far}{'w' if far else 'W'}hat is failing depends on {name}{steps}"
+            return Sign(f"graph.below{level}", words)
         case "above":
             return Sign("graph.above", f"{name} depends on what is failing, not the other way")
         case "beside":

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Word = Literal["Likely", "Possible", "Unlikely"]
 LIKELY, POSSIBLE = 0.4, 0.08  # shares of all that could have been, never shown as numbers
 NOBODY = "nobody"  # the score of "none of these"
+SHOWN = frozenset({"nearness", "graph"})  # told even at a level that weighs nothing
 MARKED = {"confirmed": 0, "": 1, "cleared": 2}  # the order of those that people judged
 
 
@@ -85,7 +86,7 @@ def _word(share: float) -> Word:
 
 def _told(reasons: Sequence[Reason], change: Change, scene: Scene) -> tuple[Reason, ...]:
     """What speaks for it first, the heaviest first; never without something that speaks against."""
-    shown = [reason for reason in reasons if reason.weight]
+    shown = [reason for reason in reasons if reason.weight or reason.feature in SHOWN]
     if not any(reason.against for reason in shown):
         shown.append(Reason("doubt", 0.0, scene.doubt(change)))
     return tuple(sorted(shown, key=lambda reason: (reason.against, -abs(reason.weight))))

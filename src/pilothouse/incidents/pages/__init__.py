@@ -1,0 +1,12 @@
+"""The pages of incidents; each part of them lists its own routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.incidents.pages import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+routes: Sequence[Any] = (*changes.routes,)
