@@ -194,6 +194,8 @@ def test_what_can_never_hold_is_refused_before_a_visit(text: str, column: int, s
         ("http", 'duration("1s") > timing.total && 200 <= status && !(size == 0.5)'),
         ("grpc", 'status == "SERVING"'),
         ("postgres", 'timing.query < duration("1s") && rows[0].open == "x"'),
+        ("smtp", 'timing.ehlo < duration("1s") && timing.quit < duration("1s")'),
+        ("journey", 'timing.browser < duration("9s")'),
         ("journey", 'steps["Sign in"] < duration("2s") && third_party.hosts["a.b"] < 5'),
         ("oidc", 'claims.realm.roles[0] == "a" && claims.sub == 1'),
     ],

@@ -72,7 +72,7 @@ _TIMING = ("dns", "connect", "tls", "first_byte", "body", "total")
 _PHASES: Mapping[str, tuple[str, ...]] = {  # that only these have
     "icmp": ("rtt",),
     "postgres": ("state", "query"),
-    "smtp": ("auth",),
+    "smtp": ("ehlo", "auth", "quit"),
     "journey": ("browser", "walk"),
 }
 _SHAPES: Mapping[str, Shape] = {
