@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.agent.journeys import budgets, parties
+from pilothouse.agent.journeys import budgets, har, parties
+from pilothouse.agent.journeys.watching import Line
 from pilothouse.checks.model.documents import ThirdParty
 from pilothouse.checks.model.results import Browsed
 
@@ -61,3 +64,15 @@ def test_budgets_that_are_spent_are_named_and_others_are_not() -> None:
     assert "a.example took 900 ms" in said
     assert "b.example" not in said
     assert budgets.over(ThirdParty(), seen) == ""
+
+
+@pytest.mark.parametrize("name", ["x-trace", "location", "content-type"])
+def test_a_header_that_is_too_long_leaves_no_half_of_a_secret(name: str) -> None:
+    secret = "swordfish" * 3
+    url = "https://shop.example/"
+    value = f"{url}{'x' * 170}{secret}{'y' * 20}"
+    line = Line(f"{url}{'x' * 1970}{secret}", "GET", "fetch", 0.0, 1.0)
+    line.answered, line.failure = {name: value}, value
+    told = har.written([line], datetime.now(UTC), 1.0)
+    assert b"swordfish" not in told.replace(secret.encode(), b"***")
+    assert b"left out: long" in told

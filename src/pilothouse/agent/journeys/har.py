@@ -17,7 +17,7 @@ from pilothouse.agent.journeys.watching import Line
 MOST_BYTES = 2_000_000
 _SECRET = ("cookie", "auth", "token", "secret", "key", "session", "csrf", "xsrf")
 _ADDRESSES = ("location", "referer", "content-location", "origin", "link", "refresh")
-_LONGEST = 200
+_LONGEST, _TOO_LONG = 200, "(left out: long)"
 _MOST_HEADERS = 40
 
 
@@ -44,7 +44,7 @@ def _entry(line: Line, begun: datetime, now: float) -> dict[str, Any]:
         "time": ms,
         "request": {
             "method": line.method,
-            "url": parties.bare(line.url, 2000),
+            "url": _address(line.url),
             "httpVersion": "",
             "cookies": [],
             "headers": _headers(line.asked),
@@ -54,12 +54,15 @@ def _entry(line: Line, begun: datetime, now: float) -> dict[str, Any]:
         },
         "response": {
             "status": line.status,
-            "statusText": failure[:_LONGEST],
+            "statusText": _whole(failure),
             "httpVersion": "",
             "cookies": [],
             "headers": _headers(line.answered),
-            "content": {"size": line.size, "mimeType": line.answered.get("content-type", "")[:100]},
-            "redirectURL": parties.bare(line.answered.get("location", ""), 2000)
+            "content": {
+                "size": line.size,
+                "mimeType": _whole(line.answered.get("content-type", "")),
+            },
+            "redirectURL": _address(line.answered["location"])
             if "location" in line.answered
             else "",
             "headersSize": -1,
@@ -78,8 +81,18 @@ def _headers(headers: Mapping[str, str]) -> list[dict[str, str]]:
         if any(part in lower for part in _SECRET):
             shown = "(left out)"
         elif lower in _ADDRESSES:
-            shown = parties.bare(value, _LONGEST)
+            shown = _address(value, _LONGEST)
         else:
-            shown = value[:_LONGEST]
+            shown = _whole(value)
         found.append({"name": name, "value": shown})
     return found
+
+
+def _whole(text: str) -> str:
+    """Secrets are taken out later, by who knows them: half of one would stay, so nothing is cut."""
+    return text if len(text) <= _LONGEST else _TOO_LONG
+
+
+def _address(url: str, most: int = 2000) -> str:
+    whole = parties.bare(url, len(url) + 10)
+    return whole if len(whole) <= most else _TOO_LONG
