@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.agent.speaking import ok, saying, speaking
 from tests.programs import Programs, started_programs
-from tests.servers import LOOPBACK
+from tests.servers import LOOPBACK, wait_until
 
 from pilothouse.agent import byhand
 from pilothouse.agent.child import Child
@@ -113,3 +115,26 @@ def test_the_agent_of_up_runs_scripts_where_nobody_signs_in_or_a_setting_allows_
 ) -> None:
     child = Child("http://x", tmp_path, str, bool, settings.runs_scripts)
     assert ("--allow-scripts" in child.command()) is runs
+
+
+class Short(Child):
+    """Runs what says its token, and then lives on."""
+
+    def command(self) -> list[str]:
+        told = f"open({str(self.folder / 'told')!r}, 'a').write(os.environ['PILOTHOUSE_TOKEN'])"
+        return [sys.executable, "-S", "-c", f"import os, time; {told}; time.sleep(60)"]
+
+
+def test_an_agent_that_runs_on_is_begun_anew_with_another_token(tmp_path: Path) -> None:
+    numbers = iter("abcdefgh")
+    stop, told = threading.Event(), tmp_path / "told"
+    told.touch()
+    child = Short("http://x", tmp_path, lambda: next(numbers), lambda: True, life=0.4)
+    thread = threading.Thread(target=child.keep, args=(stop,))
+    thread.start()
+    try:
+        assert wait_until(lambda: "b" in told.read_text())
+    finally:
+        stop.set()
+        thread.join()
+    assert told.read_text().startswith("ab")

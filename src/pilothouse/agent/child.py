@@ -37,6 +37,7 @@ class Child:
     token: Callable[[], str]  # makes one
     needed: Callable[[], bool]  # are there checks?
     scripts: bool = False  # may journey scripts run?
+    life: float = 30 * 86_400.0  # seconds after which it is begun anew: tokens end
 
     def keep(self, stop: threading.Event) -> None:
         """Keep it running from when it is needed until `stop`; then it ends too."""
@@ -50,10 +51,15 @@ class Child:
                 token, made = self.token(), began
             process = self._begin(token)
             while process.poll() is None and not stop.wait(0.2):
-                pass
+                if time.monotonic() - made > self.life:
+                    end(process)
+                    token = ""
             if stop.is_set():
                 end(process)
                 return
+            if not token:
+                log.info("agent.begun_anew", why="it is given another token")
+                continue
             log.warning("agent.ended", code=process.returncode, again_in=pause)
             steady = time.monotonic() - began > STEADY
             pause = FIRST_PAUSE if steady else min(pause * 2, LAST_PAUSE)
