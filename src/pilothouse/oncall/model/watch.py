@@ -89,3 +89,11 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     since: datetime | None = None  # of a gap: its start
     until: datetime | None = None
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """A person was told of a page."""
+
+    person: str
+    page: str
+    at: datetime

@@ -46,14 +46,15 @@ def may(tx: Tx, actor: Actor, ref: str) -> bool:
     return actor.role >= Role.RESPONDER or owning.may_edit(tx, actor, ref)
 
 
-def _require(tx: Tx, actor: Actor, ref: str) -> None:
+def require(tx: Tx, actor: Actor, ref: str) -> None:
+    """Raises Denied where someone may not change a schedule."""
     if actor.role < Role.RESPONDER:
         owning.require_edit(tx, actor, ref)
 
 
 def override(tx: Tx, ref: str, wanted: Wanted) -> Override:
     """Give the watch to someone for a while. Raises Denied, NotFound, Invalid."""
-    _require(tx, tx.actor, ref)
+    require(tx, tx.actor, ref)
     roster = rostering.roster(tx, ref, Span(tx.now, tx.now + timedelta(days=1)))
     person = _person(tx, wanted.person)
     start, end = wanted.start, wanted.end
@@ -101,7 +102,7 @@ def swap(tx: Tx, ref: str, first: datetime, second: datetime, why: str = "") -> 
 
     Raises Denied, NotFound for a shift that does not begin then, Invalid.
     """
-    _require(tx, tx.actor, ref)
+    require(tx, tx.actor, ref)
     span = Span(tx.now - LONGEST, tx.now + AHEAD)
     roster = rostering.roster(tx, ref, span)
     shifts = turns.shifts(roster.watch, span)
@@ -140,7 +141,7 @@ def take_back(tx: Tx, number: str) -> Override:
     found = store.override(tx.conn, number)
     if found is None:
         raise NotFound("That override was taken back already, or never was.")
-    _require(tx, tx.actor, found.schedule)
+    require(tx, tx.actor, found.schedule)
     if not store.remove(tx.conn, number, tx.now):
         raise NotFound("That override was taken back already.")
     span = Span(tx.now, tx.now + timedelta(days=1))
@@ -157,7 +158,7 @@ def note(tx: Tx, ref: str, at: datetime, words: str) -> None:
     roster = rostering.roster(tx, ref, Span(at - timedelta(seconds=2), at + timedelta(seconds=1)))
     before = turns.at(roster.watch, at - timedelta(seconds=1))
     if tx.actor.ref is None or tx.actor.ref not in before:
-        _require(tx, tx.actor, ref)
+        require(tx, tx.actor, ref)
     text = words.strip()
     if len(text) > LONGEST_NOTE:
         raise Invalid(f"A handoff note has at most {LONGEST_NOTE:,} characters.")
