@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pilothouse.kernel.module import Kind, Module, Reference
-from pilothouse.oncall.jobs import escalating
+from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Tab
+from pilothouse.oncall import api, commands, pages
+from pilothouse.oncall.jobs import escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
+from pilothouse.oncall.service import changing, showing_watch
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
 assert tables  # noqa: S101  they are declared
 
 OWNER = Reference("owner", "ownedBy", "Group")
+LIVE = "catalog.* oncall.*"
 CALLS = "calls"  # the relation of a policy to those whom its steps mean
 
 module = Module(
@@ -29,6 +32,34 @@ module = Module(
             ),
         ),
     ],
-    jobs=[*escalating.jobs],
-    handlers=[*escalating.handlers],
+    jobs=[*escalating.jobs, *judging_policies.jobs, *watching.jobs],
+    handlers=[*escalating.handlers, *judging_policies.handlers, *watching.handlers],
+    routes=[*pages.routes, *api.routes],
+    panels=[
+        Panel(
+            name="oncall.watch",
+            title="On call",
+            template="oncall/panels/now.html",
+            load=lambda tx, _subject: showing_watch.now(tx),
+            applies=lambda subject: subject.page == "now",
+            live=LIVE,
+            order=25,
+        ),
+        Panel(
+            name="oncall.has",
+            title="On call",
+            template="oncall/panels/has.html",
+            load=lambda tx, subject: showing_watch.of_entity(tx, subject.refs[0]),
+            applies=lambda subject: subject.page in ("entity", "team"),
+            live=LIVE,
+            aside=True,
+            order=5,
+        ),
+    ],
+    tabs=[Tab(label="Shifts", href=showing_watch.tab, order=5)],
+    nav=[NavItem("Watch", "On call", "/oncall", "o")],
+    commands=commands.register,
+    exported=showing_watch.exported,
+    audited=[changing.OVERRIDDEN, changing.SWAPPED, changing.TAKEN_BACK, changing.NOTED],
+    templates="pilothouse.oncall",
 )

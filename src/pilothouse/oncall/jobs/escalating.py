@@ -61,6 +61,11 @@ def _heard(work: Work, event: Event) -> None:
         paging.take(tx, said)
 
 
+def _look_after(work: Work) -> None:
+    with work.finish() as tx:
+        paging.look_after(tx)
+
+
 def _forget(work: Work) -> None:
     while not work.stopping.is_set():
         with work.db.begin() as tx:
@@ -73,6 +78,7 @@ def _forget(work: Work) -> None:
 jobs = [
     JobKind(stepping.ESCALATE, _escalate, lease=LEASE, max_attempts=PATIENT),
     JobKind(paging.UNSILENCE, _unsilence, max_attempts=PATIENT),
+    JobKind("oncall.look_after", _look_after, every=timedelta(seconds=30)),
     JobKind("oncall.forget", _forget, every=timedelta(hours=6)),
 ]
 handlers = [

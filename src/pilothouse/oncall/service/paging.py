@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +30,7 @@ MOST_SILENCES = 1000
 LONGEST_SUMMARY = 1024
 LONGEST_DETAIL = 10_000
 LONGEST_KEY = 500
+LATE = timedelta(seconds=30)
 UNSILENCE = "oncall.unsilence"
 
 
@@ -336,3 +338,14 @@ def step(tx: Tx, page_id: str, planned: datetime) -> Page | None:
         words = f"Page {page.number} was acknowledged and not resolved in time."
         say(tx, said.UNACKNOWLEDGED, page, words, person=page.acknowledged_by)
     return stepping.go(tx, page, escalation.next_stages(page))
+
+
+def look_after(tx: Tx) -> int:
+    """See that each page whose step is late has its job; how many were late.
+
+    There is one already, unless a person dropped it or a clock was set back meanwhile.
+    """
+    late = pages.overdue(tx.conn, tx.now - LATE, TOGETHER)
+    for page in late:
+        stepping.due(tx, page, timedelta())
+    return len(late)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pilothouse.catalog.service import browsing, relating
+from pilothouse.catalog.service import annotated, browsing, relating
 from pilothouse.kernel import durations
 from pilothouse.kernel.auth.service import people as accounts
 from pilothouse.kernel.errors import Invalid, PilothouseError
@@ -28,6 +28,7 @@ POLICY = "escalationpolicy"
 PAGES_FOR = "pagesFor"  # the relation of a policy's `for`
 MAIL = "mailto:"  # a last resort that is a mail address rather than a person
 LEVELS = 10  # of groups above an owner
+MOST_POLICIES = 2000
 MOST = 100  # people that one step can mean
 
 
@@ -81,6 +82,11 @@ def policies_of(tx: Tx, refs: Sequence[str]) -> dict[str, str]:
             for ref, names in above.items()
         }
     return found
+
+
+def all_policies(tx: Tx) -> list[str]:
+    """Refs of all policies."""
+    return [one.ref for one in annotated.of_kinds(tx, (POLICY,), MOST_POLICIES)]
 
 
 def full(named: str, entity: str) -> str:

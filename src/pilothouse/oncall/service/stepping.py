@@ -14,7 +14,6 @@ from pilothouse.oncall.model.methods import Method
 from pilothouse.oncall.model.paging import UNREACHED, Notification, Page, State
 from pilothouse.oncall.rules import choosing, escalation, quiet
 from pilothouse.oncall.rules.escalation import Stage
-from pilothouse.oncall.rules.escalation import Stage
 from pilothouse.oncall.service import planning
 from pilothouse.oncall.service.saying import say
 from pilothouse.oncall.store import notifications, pages, ways

@@ -123,6 +123,13 @@ def recent(
     return [_page(row) for row in conn.execute(query.order_by(pages.c.number.desc()).limit(limit))]
 
 
+def overdue(conn: Connection, before: datetime, limit: int) -> list[Page]:
+    """Pages whose next step was due before, and was not done."""
+    late = pages.c.open_bundle.is_not(None) & (pages.c.next_at < before)
+    query = select(*_COLUMNS).where(late).order_by(pages.c.next_at).limit(limit)
+    return [_page(row) for row in conn.execute(query)]
+
+
 def counts(conn: Connection) -> dict[str, int]:
     """How many pages are open, by state."""
     query = select(pages.c.state, func.count()).where(pages.c.open_bundle.is_not(None))
