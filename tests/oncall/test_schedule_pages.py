@@ -97,7 +97,7 @@ def test_a_calendar_program_reads_shifts_by_the_address_alone(
         path = address[address.index("/oncall") :]
         answer = here.portal.get(path)
         assert answer.status == 200
-        events = Calendar.from_ical(answer.text).walk("VEVENT")
+        events: list[Any] = list(Calendar.from_ical(answer.text).walk("VEVENT"))
         assert {str(one["SUMMARY"]) for one in events} == {
             "Maya Okafor: Payments on call",
             "Jonas Weber: Payments on call",

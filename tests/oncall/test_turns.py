@@ -98,7 +98,11 @@ def _assert_at_its_wall_time(at: datetime, there: ZoneInfo, handoff: str, turn: 
         return
     before = (at - timedelta(seconds=1)).astimezone(there).replace(tzinfo=None)
     after = local.replace(tzinfo=None)
-    skipped = {datetime.combine(day, time_of_day(*one)) for day in (before, after) for one in meant}
+    skipped = {
+        datetime.combine(day, time_of_day(one[0], one[1]))
+        for day in (before, after)
+        for one in meant
+    }
     assert any(before < one < after for one in skipped), "else the clocks jump over it right then"
 
 

@@ -13,7 +13,7 @@ from pilothouse.oncall.model.watch import Shift, Span
 from pilothouse.oncall.rules import turns
 
 HEIGHT = 26
-LEAST_NAMED = 0.035  # share of the strip from which on a name has room
+LEAST_NAMED, LEAST_MARKED = 0.06, 0.02  # shares from which on a name or a sign has room
 
 
 def strip(
@@ -24,8 +24,9 @@ def strip(
     Neighbours have two greys in turn, for people have no colours; nobody is marked and said.
     """
     parts = [_day(at, span) for at in _midnights(span, zone)]
-    for number, one in enumerate(_inside(shifts, span)):
-        parts.append(_part(one, span, names, "mine" if mine in one.people else f"w-{number % 2}"))
+    inside = _inside(shifts, span)
+    kinds = ["mine" if mine in one.people else f"w-{place % 2}" for place, one in enumerate(inside)]
+    parts += [_part(one, span, names, kind) for one, kind in zip(inside, kinds, strict=True)]
     label = escape(said(shifts, span, names, zone))
     return Markup(  # noqa: S704  every piece is escaped
         f'<svg class="watch" width="100%" height="{HEIGHT}" role="img" aria-label="{label}">'
@@ -81,7 +82,9 @@ def _part(one: Shift, span: Span, names: Mapping[str, str], kind: str) -> str:
     name = called([*one.people][:1], names).partition(" ")[0] if one.people else "nobody"
     if len(one.people) > 1:
         name += f" +{len(one.people) - 1}"
-    text = f'<text x="6" y="17">{escape(name)}</text>' if wide >= LEAST_NAMED else ""
+    if wide < LEAST_NAMED:
+        name = "" if one.people or wide < LEAST_MARKED else "\N{MULTIPLICATION SIGN}"
+    text = f'<text x="4" y="17">{escape(name)}</text>' if name else ""
     return (
         f'<svg x="{_percent(left)}" width="{_percent(wide)}" height="{HEIGHT}">'
         f'<rect class="{drawn}{changed}" width="100%" height="{HEIGHT}"/>{text}</svg>'

@@ -236,7 +236,8 @@ def _layers(tx: Tx, roster: Roster, span: Span, names: Mapping[str, Named]) -> l
     found: list[LayerShown] = []
     for rota, layer in zip(roster.watch.layers, roster.spec.layers, strict=False):
         alone = msgspec.structs.replace(roster.watch, layers=(rota,), overrides=())
-        drawn = strips.strip(turns.shifts(alone, span), span, titles, zone, tx.actor.ref or "")
+        shifts = [one for one in turns.shifts(alone, span) if one.people]  # free is not a fault
+        drawn = strips.strip(shifts, span, titles, zone, tx.actor.ref or "")
         people = list(dict.fromkeys(ref for turn in rota.turns for ref in turn))
         only = [
             f"{', '.join(part.days) if len(part.days) < len(turns.DAYS) else 'daily'} "
