@@ -21,8 +21,11 @@ _COLUMNS = [alerts.c[name] for name in _NAMES]
 
 
 def _arrived(row: Any) -> Arrived:
-    values = {name: getattr(row, f"_{name}" if name == "count" else name) for name in _NAMES}
-    return Arrived(**values | {"signal": msgspec.json.decode(row.signal, type=Signal)})
+    values: dict[str, Any] = {
+        name: getattr(row, f"_{name}" if name == "count" else name) for name in _NAMES
+    }
+    values["signal"] = msgspec.json.decode(row.signal, type=Signal)
+    return Arrived(**values)
 
 
 _READ = [column.label("_count") if column.name == "count" else column for column in _COLUMNS]

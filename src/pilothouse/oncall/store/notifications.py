@@ -20,8 +20,9 @@ _ATTEMPT = [attempts.c[name] for name in Attempt.__struct_fields__]
 
 
 def _notification(row: Any) -> Notification:
-    values = {name: getattr(row, name) for name in Notification.__struct_fields__}
-    return Notification(**values | {"progress": Progress(values["progress"])})
+    values: dict[str, Any] = {n: getattr(row, n) for n in Notification.__struct_fields__}
+    values["progress"] = Progress(values["progress"])
+    return Notification(**values)
 
 
 def add(conn: Connection, found: Sequence[Notification]) -> set[str]:

@@ -17,8 +17,9 @@ _COLUMNS = [silences.c[name] for name in Silence.__struct_fields__]
 
 
 def _silence(row: Any) -> Silence:
-    values = {name: getattr(row, name) for name in Silence.__struct_fields__}
-    return Silence(**values | {"labels": msgspec.json.decode(row.labels, type=dict[str, str])})
+    values: dict[str, Any] = {name: getattr(row, name) for name in Silence.__struct_fields__}
+    values["labels"] = msgspec.json.decode(row.labels, type=dict[str, str])
+    return Silence(**values)
 
 
 def add(conn: Connection, found: Silence) -> None:
