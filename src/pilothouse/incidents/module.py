@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pilothouse.incidents import jobs, pages
-from pilothouse.incidents.service import reported, showing_changes
+from pilothouse.incidents import api, commands, jobs, pages
+from pilothouse.incidents.service import listing, reported, showing_changes
 from pilothouse.incidents.store import tables
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel
 
@@ -11,7 +11,8 @@ assert tables  # noqa: S101  they are declared
 
 module = Module(
     name="incidents",
-    routes=[*pages.routes],
+    routes=[*pages.routes, *api.routes],
+    commands=commands.register,
     panels=[
         Panel(
             name="incidents.changed",
@@ -23,10 +24,39 @@ module = Module(
             live="deploys.* catalog.* checks.* changes.*",
             order=15,
         ),
+        Panel(
+            name="incidents.open",
+            title="Open incidents",
+            template="incidents/panels/open.html",
+            load=lambda tx, _subject: listing.on_now(tx),
+            applies=lambda subject: subject.page == "now",
+            note=lambda data: data.note,
+            live="incidents.*",
+            order=8,
+        ),
+        Panel(
+            name="incidents.about",
+            title="Incidents",
+            template="incidents/panels/open.html",
+            load=lambda tx, subject: listing.of_entity(tx, subject.refs[0]),
+            applies=lambda subject: subject.page in ("entity", "team"),
+            note=lambda data: data.note,
+            live="incidents.*",
+            aside=True,
+            order=8,
+        ),
     ],
     handlers=jobs.handlers,
     changes=[reported.CHANGING],
-    nav=[NavItem("Log", "Changes", "/changes", "l")],
-    exported=lambda _tx: [Exported("/changes?period=7d", also=("/changes",))],
+    nav=[
+        NavItem("Watch", "Incidents", "/incidents", "i"),
+        NavItem("Log", "Changes", "/changes", "l"),
+    ],
+    headline=listing.headline,
+    watch=listing.watch,
+    exported=lambda tx: [
+        Exported("/changes?period=7d", also=("/changes",)),
+        *listing.exported(tx),
+    ],
     templates="pilothouse.incidents",
 )
