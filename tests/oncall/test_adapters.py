@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import time
 from urllib.parse import parse_qs
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -172,7 +172,7 @@ def test_twilio_sends_texts_and_calls_and_says_why_not():
         assert (form["To"], form["From"]) == ("+4915123456789", "+15550006789")
         assert form["Body"].endswith("\nhttps://portal.example/acknowledge/AbC")
         form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
-        gather = ElementTree.fromstring(form["Twiml"]).find("Gather")
+        gather = ET.fromstring(form["Twiml"]).find("Gather")
         assert gather is not None
         assert gather.get("action") == "https://portal.example/hooks/twilio/AbC"
         assert "Cart & <co>" in (gather.findtext("Say") or "")
@@ -180,7 +180,7 @@ def test_twilio_sends_texts_and_calls_and_says_why_not():
         to.says((400, {}, why))
         answer = send("sms", to)
         assert answer.hopeless
-        assert answer.words == "Message to … was blocked (21610)"
+        assert answer.words == "Message to +… was blocked (21610)"
 
 
 def test_a_push_message_is_encrypted_as_the_rfc_says():

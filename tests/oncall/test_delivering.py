@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 import time_machine
 from sqlalchemy import select
@@ -212,11 +213,11 @@ def test_a_link_that_was_used_is_too_old_or_is_another_s_does_nothing(database_u
                     links.use(tx, key, wrong)
             with pytest.raises(NotFound):
                 links.use(tx, "another key " * 4, token)
-        with time_machine.travel(time.time() + 25 * 3600, tick=False):
-            with shop.program.db.begin() as tx:
-                assert links.look(tx, key, token).expired
-                with pytest.raises(Conflict, match="good until"):
-                    links.use(tx, key, token)
+        tomorrow = time_machine.travel(time.time() + 25 * 3600, tick=False)
+        with tomorrow, shop.program.db.begin() as tx:
+            assert links.look(tx, key, token).expired
+            with pytest.raises(Conflict, match="good until"):
+                links.use(tx, key, token)
         with shop.program.db.begin() as tx:
             assert links.use(tx, key, token).changed
         shop.step(page)  # nobody's again
@@ -231,17 +232,16 @@ def test_a_link_that_was_used_is_too_old_or_is_another_s_does_nothing(database_u
 
 
 def test_links_are_not_guessed(sqlite_url, tmp_path):
-    with watched(sqlite_url, tmp_path) as here:
-        found = [here.portal.get(f"/acknowledge/{n:048d}", PAGE).status for n in range(40)]
+    with watched(sqlite_url, tmp_path, trusted_proxies=("127.0.0.1",)) as here:
+        one = {**PAGE, "x-forwarded-for": "203.0.113.7"}  # an address that no other test has
+        found = [here.portal.get(f"/acknowledge/{n:048d}", one).status for n in range(40)]
         assert set(found) == {404, 429}
 
 
 def slack_request(token: str, user: str = "U0123ABCD", secret: str = SLACK) -> tuple[dict, str]:
-    payload = (
-        '{"type":"block_actions","user":{"id":"%s","name":"maya"},'
-        '"actions":[{"action_id":"pilothouse_acknowledge","value":"%s"}]}' % (user, token)
-    )
-    body = urlencode({"payload": payload})
+    action = {"action_id": "pilothouse_acknowledge", "value": token}
+    payload = {"type": "block_actions", "user": {"id": user, "name": "maya"}, "actions": [action]}
+    body = urlencode({"payload": msgspec.json.encode(payload).decode()})
     stamp = str(int(time.time()))
     mac = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
     signed = {"x-slack-request-timestamp": stamp, "x-slack-signature": f"v0={mac}"}
@@ -396,6 +396,17 @@ def test_the_demo_shows_its_messages_and_their_links(database_url, tmp_path, to)
             assert link[1] not in str(found.all())
 
 
+def test_everybody_at_the_demo_s_company_has_the_inbox(sqlite_url, tmp_path):
+    with company(sqlite_url, tmp_path, inbox=True) as shop:
+        give(shop, ONE, "email", "one@x.example")
+        for _ in range(2):
+            with shop.program.db.begin() as tx:
+                methods.give_inboxes(tx, keys.secret_key(shop.program.settings))
+        with shop.program.db.read() as tx:
+            found = methods.of(tx, [ONE, "user:default/two"])
+        assert [one.channel for ones in found.values() for one in ones] == ["email", "inbox"]
+
+
 def test_the_command_line_gives_first_methods(sqlite_url, tmp_path, capsys, to):
     from cyclopts import App
 
@@ -411,6 +422,7 @@ def test_the_command_line_gives_first_methods(sqlite_url, tmp_path, capsys, to):
             said = capsys.readouterr()
             return code, said.out + said.err
 
+        capsys.readouterr()
         assert run("list", "one") == (1, "")
         said = run("add", "--person", "one", "--email", "o@x.example", "--webhook", f"{to.url}/h")
         assert re.fullmatch(r"\w+ email o…@x\.example\n\w+ webhook https://127\S+\n", said[1])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
@@ -54,7 +54,7 @@ class Adding(msgspec.Struct, frozen=True):
     person: str = ""
 
 
-@get(HERE, opt=OWN, sync_to_thread=True)
+@get("/", opt=OWN, sync_to_thread=True)
 def contact(
     request: AnyRequest,
     actor: NamedDependency[Actor],
@@ -93,7 +93,7 @@ def _page(
     )
 
 
-@post(HERE, opt=OWN, sync_to_thread=True, status_code=303)
+@post("/", opt=OWN, sync_to_thread=True, status_code=303)
 def add(
     request: AnyRequest,
     data: Annotated[Adding, FORM],
@@ -117,7 +117,7 @@ def add(
     return _back(actor, person)
 
 
-@post(HERE + "/{method:str}/{doing:str}", opt=OWN, sync_to_thread=True, status_code=303)
+@post("/{method:str}/{doing:str}", opt=OWN, sync_to_thread=True, status_code=303)
 def change(
     method: FromPath[str],
     doing: FromPath[str],
@@ -186,4 +186,4 @@ def inbox_page(
     return frame.page(request, "oncall/inbox.html", title="Inbox of the demo", found=found)
 
 
-routes = [contact, add, change, worker, inbox_page]
+routes = [Router(HERE, route_handlers=[contact, add, change]), worker, inbox_page]
