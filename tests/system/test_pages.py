@@ -59,6 +59,8 @@ PATHS = (
     "/checks/default/pay",
     "/checks/default/pay?period=1h",
     "/checks/default/pay?period=90d",
+    "/checks/default/pay/pause",
+    "/checks/default/pay/run",
     "/checks/default/nightly",
     f"/checks/default/pay/results/{VISIT}",
     "/locations",
