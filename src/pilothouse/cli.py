@@ -247,13 +247,14 @@ def _or_end(background: Callable[[], None], stop: threading.Event) -> None:
 
 def _local_agent(program: Program, stop: threading.Event) -> None:
     """Keep the agent of this machine running beside the portal, once there are checks."""
-    from pilothouse.agent.child import Child
+    from pilothouse.agent.child import LOCAL, Child
     from pilothouse.catalog.service import annotated
     from pilothouse.kernel.auth.service import tokens
 
     def token() -> str:
         with program.db.begin() as tx:
-            return tokens.create(tx, None, "the agent of this machine", ["agent"], AGENT_DAYS)[0]
+            name = "the agent of this machine"
+            return tokens.create(tx, None, name, ["agent"], AGENT_DAYS, LOCAL)[0]
 
     def needed() -> bool:
         with program.db.read() as tx:

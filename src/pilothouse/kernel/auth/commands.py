@@ -122,6 +122,7 @@ def _tokens(open_program: Open) -> App:
         scope: Scopes,
         days: int = DAYS,
         user: str | None = None,
+        location: str = "",
         data: Data = None,
     ) -> None:
         """Make an API token and print it, this once.
@@ -134,11 +135,13 @@ def _tokens(open_program: Open) -> App:
             How long it is valid.
         user
             The local user whose it is: it may do no more than they may, and ends with them.
+        location
+            With the scope agent: the only location that the agent may speak for.
         """
         program = _quiet(open_program, data)
         with program.db.begin(_operator()) as tx:
             owner = _user(people.local_user(tx, user), user) if user else None
-            secret, made = tokens.create(tx, owner, name, scope, days)
+            secret, made = tokens.create(tx, owner, name, scope, days, location)
         print(f"{made.name}: valid until {utc(made.expires_at)}", file=sys.stderr)  # noqa: T201
         _say(secret)
 
@@ -151,7 +154,8 @@ def _tokens(open_program: Open) -> App:
         for one in found:
             token = one.token
             used = f"used {utc(token.used_at)}" if token.used_at else "never used"
-            parts = (token.hint, token.name, " ".join(token.scopes), one.owner or "-")
+            may = " ".join(token.scopes) + (f" at {token.location}" if token.location else "")
+            parts = (token.hint, token.name, may, one.owner or "-")
             _say("\t".join((*parts, _until(token.expires_at, now), used)))
 
     @app.command
