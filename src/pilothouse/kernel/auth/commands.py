@@ -40,13 +40,17 @@ def _operator() -> Actor:
 
 def register(cli: App, open_program: Open) -> None:
     """Add the commands of sign-in to the program's."""
-    cli.command(_users(open_program))
-    cli.command(_tokens(open_program))
+    users = App(name="user", help="People who sign in with a name and a password.")
+    for adds in (_add_user, _list_users, _remove_user, _change_password):
+        adds(users, open_program)
+    secrets = App(name="token", help="API tokens: what programs sign in with.")
+    for adds in (_create_token, _list_tokens, _revoke_token):
+        adds(secrets, open_program)
+    cli.command(users)
+    cli.command(secrets)
 
 
-def _users(open_program: Open) -> App:
-    app = App(name="user", help="People who sign in with a name and a password.")
-
+def _add_user(app: App, open_program: Open) -> None:
     @app.command
     def add(
         name: str,
@@ -80,6 +84,8 @@ def _users(open_program: Open) -> App:
         if not program.settings.local_users:
             _say("Set local_users = true and start Pilothouse again, so that they can.")
 
+
+def _list_users(app: App, open_program: Open) -> None:
     @app.command(name="list")
     def list_(*, data: Data = None) -> None:
         """Print who may sign in with a password."""
@@ -90,6 +96,8 @@ def _users(open_program: Open) -> App:
             seen = f"signed in {utc(one.seen_at)}" if one.seen_at else "never signed in"
             _say(f"{one.name}\t{Role(one.role).name.lower()}\t{one.ref or '-'}\t{seen}")
 
+
+def _remove_user(app: App, open_program: Open) -> None:
     @app.command
     def remove(name: str, *, data: Data = None) -> None:
         """Let someone sign in no more; their sessions and tokens end at once."""
@@ -98,6 +106,8 @@ def _users(open_program: Open) -> App:
             removed = people.remove_local(tx, name)
         _say(f"{removed.name} is removed, with their sessions and API tokens")
 
+
+def _change_password(app: App, open_program: Open) -> None:
     @app.command
     def password(name: str, *, data: Data = None) -> None:
         """Give someone another password; where they are signed in, they are no more."""
@@ -109,12 +119,8 @@ def _users(open_program: Open) -> App:
             people.change_password(tx, found, kept)
         _say(f"{found.name} has another password; their sessions have ended")
 
-    return app
 
-
-def _tokens(open_program: Open) -> App:
-    app = App(name="token", help="API tokens: what programs sign in with.")
-
+def _create_token(app: App, open_program: Open) -> None:
     @app.command
     def create(
         name: str,
@@ -145,6 +151,8 @@ def _tokens(open_program: Open) -> App:
         print(f"{made.name}: valid until {utc(made.expires_at)}", file=sys.stderr)  # noqa: T201
         _say(secret)
 
+
+def _list_tokens(app: App, open_program: Open) -> None:
     @app.command(name="list")
     def list_(*, data: Data = None) -> None:
         """Print all API tokens, without what they are."""
@@ -158,6 +166,8 @@ def _tokens(open_program: Open) -> App:
             parts = (token.hint, token.name, may, one.owner or "-")
             _say("\t".join((*parts, _until(token.expires_at, now), used)))
 
+
+def _revoke_token(app: App, open_program: Open) -> None:
     @app.command
     def revoke(name: str, *, data: Data = None) -> None:
         """Have a token taken no more, at once.
@@ -171,8 +181,6 @@ def _tokens(open_program: Open) -> App:
         with program.db.begin(_operator()) as tx:
             revoked = tokens.revoke_named(tx, name)
         _say(f"{revoked.name} ({revoked.hint}…) is revoked")
-
-    return app
 
 
 def _until(expires_at: datetime, now: datetime) -> str:
