@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Tab
 from pilothouse.oncall import api, commands, pages
-from pilothouse.oncall.jobs import escalating, judging_policies, watching
+from pilothouse.oncall.jobs import clocks, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
 from pilothouse.oncall.service import changing, showing_watch
 from pilothouse.oncall.service.planning import PAGES_FOR
@@ -59,6 +59,7 @@ module = Module(
     tabs=[Tab(label="Shifts", href=showing_watch.tab, order=5)],
     nav=[NavItem("Watch", "On call", "/oncall", "o")],
     commands=commands.register,
+    upkeep=clocks.upkeep,
     exported=showing_watch.exported,
     audited=[changing.OVERRIDDEN, changing.SWAPPED, changing.TAKEN_BACK, changing.NOTED],
     templates="pilothouse.oncall",
