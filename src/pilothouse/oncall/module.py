@@ -6,7 +6,7 @@ from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Ta
 from pilothouse.oncall import api, commands, pages
 from pilothouse.oncall.jobs import clocks, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
-from pilothouse.oncall.service import changing, showing_watch
+from pilothouse.oncall.service import changing, showing_pages, showing_watch
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
@@ -36,6 +36,16 @@ module = Module(
     handlers=[*escalating.handlers, *judging_policies.handlers, *watching.handlers],
     routes=[*pages.routes, *api.routes],
     panels=[
+        Panel(
+            name="oncall.pages",
+            title="Pages",
+            template="oncall/panels/pages.html",
+            load=lambda tx, _subject: showing_pages.now(tx),
+            applies=lambda subject: subject.page == "now",
+            note=showing_pages.note,
+            live=LIVE,
+            order=2,
+        ),
         Panel(
             name="oncall.watch",
             title="On call",
