@@ -13,7 +13,7 @@ import msgspec
 from pilothouse.catalog.service import views
 from pilothouse.catalog.service.views import Named
 from pilothouse.kernel.errors import Invalid
-from pilothouse.kernel.module import Exported
+from pilothouse.kernel.module import Exported, Headline
 from pilothouse.kernel.words import MONTHS
 from pilothouse.oncall.model.watch import OnCall, Override, Shift, Span, Trouble
 from pilothouse.oncall.rules import strips, turns
@@ -367,3 +367,19 @@ def exported(tx: Tx) -> list[Exported]:
     """The pages that belong in the copy: who to call when the portal itself is down."""
     every = rostering.every(tx, Span(tx.now, tx.now))
     return [Exported("/oncall"), *(Exported(href(ref)) for ref in sorted(every))]
+
+
+def headline(tx: Tx) -> Headline | None:
+    """What the top of Now says of hours of the next day in which nobody has the watch."""
+    soon = [one for one in watching.troubles(tx) if one.since and one.since < tx.now + DAY]
+    if not soon:
+        return None
+    titles = views.name_all(tx, [soon[0].about])
+    return Headline(
+        weight=45,
+        state="warn",
+        text=f"{titles[soon[0].about].title} has nobody for some of the next 24 hours",
+        detail="An alert then goes to the next step at once.",
+        href="/oncall#troubles",
+        action="See what to mend",
+    )
