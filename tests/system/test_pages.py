@@ -59,11 +59,17 @@ PATHS = (
     "/checks/default/pay",
     "/checks/default/pay?period=1h",
     "/checks/default/pay?period=90d",
+    "/checks/default/pay/pause",
+    "/checks/default/pay/run",
     "/checks/default/nightly",
     f"/checks/default/pay/results/{VISIT}",
     "/locations",
     "/locations/eu-west",
     "/status/default/shop",
+    "/oncall",
+    "/oncall/schedules/default/payments",
+    "/oncall/schedules/default/payments?month=2026-03",
+    "/oncall/fairness",
     "/deploys",
     "/deploys?state=failed",
     "/deploys?q=nothing-has-this-name",
@@ -248,6 +254,24 @@ apiVersion: backstage.io/v1alpha1
 kind: User
 metadata: {name: maya}
 spec: {profile: {displayName: Maya Okafor, email: maya@example.org}, memberOf: [payments]}
+---
+apiVersion: pilothouse/v1
+kind: Schedule
+metadata: {name: payments, title: Payments on call}
+spec:
+  owner: group:default/payments
+  time_zone: Europe/Berlin
+  layers:
+    - name: office
+      start: 2026-01-05T09:00
+      turn: 1d
+      people: [user:default/maya, user:default/left]
+      only: [{days: [mon, tue, wed, thu, fri], from: "09:00", to: "17:00"}]
+---
+apiVersion: pilothouse/v1
+kind: Cadence
+metadata: {name: company}
+spec: {owner: "group:default/payments", start: 2026-01-05, cycle: {}}
 ---
 apiVersion: example.org/v1
 kind: SomethingElse

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Tab
 from pilothouse.oncall import api, commands, pages
-from pilothouse.oncall.jobs import delivering, escalating, judging_policies, watching
+from pilothouse.oncall.jobs import clocks, delivering, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
-from pilothouse.oncall.service import changing, methods, showing_watch
+from pilothouse.oncall.service import changing, methods, showing_pages, showing_watch
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
@@ -42,6 +42,16 @@ module = Module(
     routes=[*pages.routes, *api.routes],
     panels=[
         Panel(
+            name="oncall.pages",
+            title="Pages",
+            template="oncall/panels/pages.html",
+            load=lambda tx, _subject: showing_pages.now(tx),
+            applies=lambda subject: subject.page == "now",
+            note=showing_pages.note,
+            live=LIVE,
+            order=2,
+        ),
+        Panel(
             name="oncall.watch",
             title="On call",
             template="oncall/panels/now.html",
@@ -64,6 +74,8 @@ module = Module(
     tabs=[Tab(label="Shifts", href=showing_watch.tab, order=5)],
     nav=[NavItem("Watch", "On call", "/oncall", "o")],
     commands=commands.register,
+    upkeep=clocks.upkeep,
+    headline=showing_watch.headline,
     exported=showing_watch.exported,
     audited=[
         changing.OVERRIDDEN,
