@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Tab
+from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Receives, Reference, Tab
 from pilothouse.oncall import api, commands, pages
+from pilothouse.oncall.formats import alert_events
 from pilothouse.oncall.jobs import clocks, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
-from pilothouse.oncall.service import changing, showing_pages, showing_watch
+from pilothouse.oncall.service import changing, keys, showing_pages, showing_watch, taking
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
@@ -35,6 +36,14 @@ module = Module(
     jobs=[*escalating.jobs, *judging_policies.jobs, *watching.jobs],
     handlers=[*escalating.handlers, *judging_policies.handlers, *watching.handlers],
     routes=[*pages.routes, *api.routes],
+    receives=[
+        Receives(
+            (alert_events.ALERT, alert_events.INCIDENT, alert_events.CHANGE),
+            alert_events.read,
+            taking.take_in,
+        )
+    ],
+    token_kinds={"events": keys.make},
     panels=[
         Panel(
             name="oncall.pages",
@@ -71,6 +80,13 @@ module = Module(
     commands=commands.register,
     upkeep=clocks.upkeep,
     exported=showing_watch.exported,
-    audited=[changing.OVERRIDDEN, changing.SWAPPED, changing.TAKEN_BACK, changing.NOTED],
+    audited=[
+        changing.OVERRIDDEN,
+        changing.SWAPPED,
+        changing.TAKEN_BACK,
+        changing.NOTED,
+        keys.MADE,
+        keys.REVOKED,
+    ],
     templates="pilothouse.oncall",
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from pilothouse.oncall.commands import paging, watch
+from pilothouse.oncall.commands import keys, paging, watch
 
 
 def register(cli: App, open_program: Callable[..., Any]) -> None:
@@ -16,3 +16,4 @@ def register(cli: App, open_program: Callable[..., Any]) -> None:
     cli.command(oncall)
     watch.add(oncall, open_program)
     paging.register(oncall, open_program)
+    keys.register(oncall, open_program)

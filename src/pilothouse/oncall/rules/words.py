@@ -82,4 +82,3 @@ def lasted(since: datetime, at: datetime) -> str:
 
 def _plural(one: str, many: str, count: int) -> str:
     return one if count == 1 else many
-
