@@ -23,6 +23,6 @@ module = Module(
     ],
     changes=[reported.CHANGING],
     nav=[NavItem("Log", "Changes", "/changes", "l")],
-    exported=lambda _tx: [Exported("/changes?period=7d", also=("/changes",))],
+    exported=lambda _tx: [Exported("/changes")],
     templates="pilothouse.incidents",
 )

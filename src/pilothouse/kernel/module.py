@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -48,6 +48,7 @@ class Subscription(msgspec.Struct, frozen=True):
     event: str  # an exact type: "catalog.changed"
     name: str  # stable and unique in the program: "search.index"
     handle: Callable[[Any, Any], None]
+    lease: timedelta = timedelta(seconds=30)  # how soon another worker takes over from a killed one
 
 
 class NavItem(msgspec.Struct, frozen=True):

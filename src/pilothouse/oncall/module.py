@@ -79,6 +79,7 @@ module = Module(
     nav=[NavItem("Watch", "On call", "/oncall", "o")],
     commands=commands.register,
     upkeep=clocks.upkeep,
+    headline=showing_watch.headline,
     exported=showing_watch.exported,
     audited=[
         changing.OVERRIDDEN,
