@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Receives, Reference, Tab
+from pilothouse.kernel.module import (
+    Headline,
+    Kind,
+    Module,
+    NavItem,
+    Panel,
+    Receives,
+    Reference,
+    Tab,
+)
+from pilothouse.kernel.tx import Tx
 from pilothouse.oncall import api, commands, pages
 from pilothouse.oncall.formats import alert_events
 from pilothouse.oncall.jobs import clocks, escalating, judging_policies, watching
@@ -12,6 +22,13 @@ from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
 assert tables  # noqa: S101  they are declared
+
+
+def _headline(tx: Tx) -> Headline | None:
+    """The worse one of what pages and schedules say."""
+    said = (showing_pages.headline(tx), showing_watch.headline(tx))
+    return max((one for one in said if one), default=None)
+
 
 OWNER = Reference("owner", "ownedBy", "Group")
 LIVE = "catalog.* oncall.*"
@@ -56,6 +73,16 @@ module = Module(
             order=2,
         ),
         Panel(
+            name="oncall.paged",
+            title="Pages",
+            template="oncall/panels/pages.html",
+            load=lambda tx, subject: showing_pages.of_entity(tx, subject.refs[0]),
+            applies=lambda subject: subject.page in ("entity", "team"),
+            note=showing_pages.note,
+            live=LIVE,
+            order=12,
+        ),
+        Panel(
             name="oncall.watch",
             title="On call",
             template="oncall/panels/now.html",
@@ -79,8 +106,8 @@ module = Module(
     nav=[NavItem("Watch", "On call", "/oncall", "o")],
     commands=commands.register,
     upkeep=clocks.upkeep,
-    headline=showing_watch.headline,
-    exported=showing_watch.exported,
+    headline=_headline,
+    exported=lambda tx: [*showing_watch.exported(tx), *showing_pages.exported(tx)],
     audited=[
         changing.OVERRIDDEN,
         changing.SWAPPED,

@@ -122,10 +122,10 @@ def _change_password(app: App, open_program: Open) -> None:
 
 def _create_token(app: App, open_program: Open) -> None:
     @app.command
-    def create(
+    def create(  # noqa: PLR0913  one for each word of the command
         name: str = "",
         *,
-        scope: Scopes = (),  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
+        scope: Scopes | None = None,
         days: int = DAYS,
         user: str | None = None,
         location: str = "",
@@ -161,7 +161,7 @@ def _create_token(app: App, open_program: Open) -> None:
             return
         with program.db.begin(_operator()) as tx:
             owner = _user(people.local_user(tx, user), user) if user else None
-            secret, made = tokens.create(tx, owner, name, scope, days, location)
+            secret, made = tokens.create(tx, owner, name, scope or (), days, location)
         print(f"{made.name}: valid until {utc(made.expires_at)}", file=sys.stderr)  # noqa: T201
         _say(secret)
 

@@ -28,6 +28,10 @@ MOST_BYTES = 2 * events_v2.MOST_BYTES  # what is read at all; what is over half 
 EACH = Buckets(rate=500, burst=5000)  # of a routing key
 STRANGERS = Buckets(rate=1, burst=30)  # of an address, with keys that nobody has
 TOO_FAST, REFUSED, TAKEN = 429, 400, 202
+UNKNOWN = (
+    "'routing_key' is not known here: `pilothouse token create --kind events` makes one, "
+    "or an entity's annotation pagerduty.com/integration-key is it"
+)
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -88,14 +92,7 @@ def _admitted(request: AnyRequest, program: Program, routing_key: str) -> Key | 
         return _too_fast(wait) if wait else found
     if wait := STRANGERS.wait(address_of(request.scope)):
         return _too_fast(wait)
-    return _refused(
-        (
-            (
-                "'routing_key' is not known here: `pilothouse token create --kind events` makes one, "
-                "or an entity's annotation pagerduty.com/integration-key is it"
-            ),
-        )
-    )
+    return _refused((UNKNOWN,))
 
 
 def _refused(errors: tuple[str, ...]) -> Response[Answer]:

@@ -1,5 +1,5 @@
 """The pages of on-call."""
 
-from pilothouse.oncall.pages import schedules
+from pilothouse.oncall.pages import paged, schedules, silences
 
-routes = [*schedules.routes]
+routes = [*schedules.routes, *paged.routes, *silences.routes]
