@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,9 +47,10 @@ STEPS = {
     Progress.FAILED: ("bad", "Not delivered"),
     Progress.WITHDRAWN: ("idle", "Taken back"),
 }
+JOINS, A_FEW = "add", 3
 GLYPHS = {
     said.PAGED: ("page", "bad"),
-    said.JOINED: ("add", ""),
+    said.JOINED: (JOINS, ""),
     said.ACKNOWLEDGED: ("ok", "ok"),
     said.UNACKNOWLEDGED: ("warn", "warn"),
     said.SNOOZED: ("pause", ""),
@@ -101,6 +103,7 @@ class Shown(msgspec.Struct, frozen=True):
     policy: Named | None
     has: str  # who has it, resolved it; "" for nobody
     next: str  # what happens next, in words
+    holder: Named | None  # the person that is, where the catalog knows them
     told: tuple[Told, ...]
     flying: tuple[Told, ...]  # calls that had begun when it was acknowledged
     unreached: bool  # people were to be told, and for a while nobody was
@@ -145,6 +148,7 @@ def page(tx: Tx, actor: Actor, number: int) -> Shown:
         policy=names.get(found.plan.policy),
         has=called(_holder(found), names),
         next=_next(found),
+        holder=names.get(_holder(found)),
         told=lines,
         flying=tuple(one for one in lines if one.one.progress is Progress.SENDING),
         unreached=is_late(found, tx.now) and not any(one.reached_at for one in wanted),
@@ -152,7 +156,7 @@ def page(tx: Tx, actor: Actor, number: int) -> Shown:
         alerts=tuple((one, names.get(one.signal.entity)) for one in alerts),
         counts=tuple((names.get(ref), count) for ref, count in counts[:MOST_CHOICES]),
         wanted=tuple(_wanted(one, names) for one in wanted),
-        log=tuple(_happened(one, names) for one in log),
+        log=tuple(_folded([_happened(one, names) for one in log])),
         choices=tuple(names[one] for one in choices if names[one].exists),
         may=may,
     )
@@ -195,7 +199,7 @@ def _refs(
     refs |= {one.person for one in told} | {one.person for one in wanted}
     refs |= {one.signal.entity for one in alerts}
     texts = [str(one.data.get("words", "")) for one in log]
-    texts += [*found.plan.faults, *(one.why for one in wanted)]
+    texts += [*found.plan.faults, *(one.why for one in wanted), *(one.why for one in told)]
     refs |= {ref for text in texts for ref in _REF.findall(text)}
     return sorted(ref for ref in refs if _REF.fullmatch(ref))
 
@@ -208,7 +212,7 @@ def _told(
         tried.setdefault(one.notification, []).append(one)
     return tuple(
         Told(
-            one,
+            msgspec.structs.replace(one, why=plain(one.why, names)),
             person_of(one.person, names),
             words.CHANNELS.get(one.channel, one.channel),
             *STEPS[one.progress],
@@ -233,6 +237,18 @@ def _happened(one: Event, names: Mapping[str, Named]) -> Happened:
     icon, state = GLYPHS[one.type]
     assert one.at is not None  # noqa: S101  it was written
     return Happened(one.at, icon, state, plain(str(one.data.get("words", "")), names))
+
+
+def _folded(lines: Sequence[Happened]) -> list[Happened]:
+    """Where many alerts joined one after the other, one line says how many."""
+    found: list[Happened] = []
+    for icon, run in groupby(lines, lambda one: one.icon):
+        together = list(run)
+        if icon == JOINS and len(together) > A_FEW:
+            words = f"Joined, {len(together)} times: the last was {together[0].words[8:]}"
+            together = [msgspec.structs.replace(together[0], words=words)]
+        found += together
+    return found
 
 
 def _holder(found: Page) -> str:

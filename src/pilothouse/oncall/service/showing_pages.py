@@ -187,20 +187,43 @@ def note(shown: Shown) -> str:
 
 
 def headline(tx: Tx) -> Headline | None:
-    """What the top of Now says of a page that reached nobody."""
-    open_now = [one for one in reading.open_pages(tx) if one.state is State.OPEN and one.round]
-    lost = [line for line in _lines(tx, open_now, []) if line.unreached] if open_now else []
-    if not lost:
-        return None
-    first = lost[0]
-    return Headline(
-        weight=80,
-        state="bad",
-        text=f"Page {first.page.number} has reached nobody",
-        detail=first.fault or "Its notifications are still on their way.",
-        href=first.href,
-        action=f"Open page {first.page.number}",
-    )
+    """What the top of Now says of open pages: the worst of them. Rehearsals count nowhere."""
+    real = [one for one in reading.open_pages(tx) if not one.drill]
+    lines = _lines(tx, real, []) if real else ()
+    lost = [one for one in lines if one.unreached]
+    free = [one for one in lines if one.page.state is State.OPEN]
+    had = [one for one in lines if one.page.state is not State.OPEN]
+    for found, say in ((lost, _lost), (free, _free), (had, _had)):
+        if found:
+            return say(found[0], len(found) - 1)
+    return None
+
+
+def _lost(one: Line, more: int) -> Headline:
+    words = one.fault or "No provider has taken a notification yet."
+    return _said(one, 90, "bad", f"{_called(one, more)} {'have' if more else 'has'}"
+                 " reached nobody", words)  # fmt: skip
+
+
+def _free(one: Line, more: int) -> Headline:
+    weight = 60 if one.page.urgency == "high" else 30
+    text = f"{_called(one, more)} {'wait' if more else 'waits'} for someone"
+    return _said(one, weight, "warn", text, one.page.summary)
+
+
+def _had(one: Line, more: int) -> Headline:
+    has = f"{one.has} has it" if one.has and one.page.state is State.ACKNOWLEDGED else "It waits"
+    verb = "are" if more else "is"
+    return _said(one, 20, "info", f"{_called(one, more)} {verb} not over", f"{has}.")
+
+
+def _called(one: Line, more: int) -> str:
+    return f"Page {one.page.number}" + (f" and {more} more" if more else "")
+
+
+def _said(one: Line, weight: int, state: str, text: str, detail: str) -> Headline:
+    action = f"Open page {one.page.number}"
+    return Headline(weight, state, text, detail[:300], one.href, action)
 
 
 def exported(tx: Tx) -> list[Exported]:
