@@ -42,8 +42,11 @@ def address_of(said: object) -> str:
 
 def instant_of(said: object) -> datetime | None:
     """An instant; None for what is none. A time without a zone is UTC."""
+    text = text_of(said, 40)
+    if text.endswith("+00:00Z"):  # as PagerDuty's own client writes it
+        text = text[:-1]
     try:
-        found = datetime.fromisoformat(text_of(said, 40))
+        found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

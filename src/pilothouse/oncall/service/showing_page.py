@@ -116,9 +116,11 @@ class Shown(msgspec.Struct, frozen=True):
     may: bool
 
 
-def is_late(page: Page, now: datetime) -> bool:
-    """Whether somebody should have been told by now."""
-    return page.state is State.OPEN and page.round > 0 and now - page.opened_at > SOON
+def is_unreached(page: Page, wanted: Sequence[Responder], now: datetime) -> bool:
+    """Whether somebody should have been told by now, and nobody was."""
+    if page.state is not State.OPEN or page.round == 0 or any(one.reached_at for one in wanted):
+        return False
+    return not wanted or now - page.opened_at > SOON
 
 
 def href(number: int) -> str:
@@ -151,7 +153,7 @@ def page(tx: Tx, actor: Actor, number: int) -> Shown:
         holder=names.get(_holder(found)),
         told=lines,
         flying=tuple(one for one in lines if one.one.progress is Progress.SENDING),
-        unreached=is_late(found, tx.now) and not any(one.reached_at for one in wanted),
+        unreached=is_unreached(found, wanted, tx.now),
         faults=tuple(plain(one, names) for one in found.plan.faults),
         alerts=tuple((one, names.get(one.signal.entity)) for one in alerts),
         counts=tuple((names.get(ref), count) for ref, count in counts[:MOST_CHOICES]),

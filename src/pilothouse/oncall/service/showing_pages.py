@@ -132,9 +132,10 @@ def _lines(tx: Tx, pages: Sequence[Page], silences: Sequence[Silence]) -> tuple[
     refs |= {one.resolved_by for one in pages if one.resolved_by.startswith("user:")}
     names = views.name_all(tx, sorted(refs)) if refs else {}
     responders = reading.responders_of(tx, [one.id for one in pages]) if pages else {}
-    told = {page_id for page_id, ones in responders.items() if any(one.reached_at for one in ones)}
-    late = {one.id for one in pages if showing_page.is_late(one, tx.now)}
-    return tuple(_line(one, names, unreached=one.id in late - told) for one in pages)
+    lost = {
+        one.id for one in pages if showing_page.is_unreached(one, responders[one.id], tx.now)
+    }
+    return tuple(_line(one, names, unreached=one.id in lost) for one in pages)
 
 
 def _line(page: Page, names: Mapping[str, Named], *, unreached: bool) -> Line:
