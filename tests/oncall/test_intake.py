@@ -17,7 +17,7 @@ from pilothouse import app
 from pilothouse.catalog.service import passes
 from pilothouse.kernel import events
 from pilothouse.kernel.errors import NotFound
-from pilothouse.kernel.web.arriving import bearer_of
+from pilothouse.kernel.web.arriving import TOKEN_MARK, bearer_of
 from pilothouse.oncall.api import events_v2
 from pilothouse.oncall.service import keys, reading
 from pilothouse.oncall.store.tables import alerts, notifications, pages
@@ -210,10 +210,7 @@ def test_a_token_may_be_the_password_of_basic():
     def basic(text: str) -> str | None:
         return said("Basic", base64.b64encode(text.encode()).decode())
 
-    token = "phx_abc"
-    from pilothouse.kernel.web import arriving
-
-    token = f"{arriving.TOKEN_MARK}abc"
+    token = f"{TOKEN_MARK}abc"
     assert said("Bearer", token) == basic(f"prometheus:{token}") == basic(f":{token}") == token
     assert basic("maya:a password") is None
     assert said("Basic", "not base64!") is None

@@ -1,5 +1,6 @@
 """What others' messages say, and that none of them does harm."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -205,10 +206,8 @@ def test_a_cloudevent_that_lacks_something_says_what(kind, data, why):
     shaped("key", "entity", "summary", "urgency", "labels", "href", "title", "subject", "detail"),
 )  # fmt: skip
 def test_no_cloudevent_however_made_breaks_the_reader(kind, data):
-    try:
+    with suppress(Invalid):
         alert_events.read(event(kind, data), NOW, CI)
-    except Invalid:
-        pass
 
 
 @given(some.text() | some.integers() | some.none())

@@ -132,9 +132,7 @@ def _lines(tx: Tx, pages: Sequence[Page], silences: Sequence[Silence]) -> tuple[
     refs |= {one.resolved_by for one in pages if one.resolved_by.startswith("user:")}
     names = views.name_all(tx, sorted(refs)) if refs else {}
     responders = reading.responders_of(tx, [one.id for one in pages]) if pages else {}
-    lost = {
-        one.id for one in pages if showing_page.is_unreached(one, responders[one.id], tx.now)
-    }
+    lost = {one.id for one in pages if showing_page.is_unreached(one, responders[one.id], tx.now)}
     return tuple(_line(one, names, unreached=one.id in lost) for one in pages)
 
 
