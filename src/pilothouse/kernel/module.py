@@ -176,7 +176,7 @@ def receiver_of(modules: Iterable[Module], kind: str) -> Receives | None:
     return next(found, None)
 
 
-class Module(msgspec.Struct, frozen=True, kw_only=True):
+class Module(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Everything the program needs to know about one module."""
 
     name: str

@@ -28,6 +28,7 @@ from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import needs, public
 from pilothouse.kernel.web.asking import AnyRequest
 from pilothouse.kernel.web.room import Room
+from pilothouse.kernel.web.serving import served_of
 
 log = structlog.get_logger("pilothouse.deploys")
 
@@ -155,8 +156,7 @@ def _only_here(settings: Settings, setting: str) -> None:
 
 
 def _settings(connection: AnyConnection) -> Settings:
-    program: Program = connection.app.state.program
-    return program.settings
+    return served_of(connection.scope).program.settings
 
 
 @cache
