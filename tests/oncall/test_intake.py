@@ -19,7 +19,7 @@ from pilothouse.kernel import events
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.web.arriving import TOKEN_MARK, bearer_of
 from pilothouse.oncall.api import events_v2
-from pilothouse.oncall.service import keys, reading
+from pilothouse.oncall.service import keys, paging, reading
 from pilothouse.oncall.store.tables import alerts, notifications, pages
 
 SENT = {"Content-Type": "application/json"}
@@ -264,11 +264,12 @@ def test_a_storm_is_one_page_and_one_notification(sender):
     with ThreadPoolExecutor(hands) as pool:
         assert set().union(*pool.map(send, range(hands))) == {202}
     page = sender.page("storm-0")
-    with sender.paged.program.db.read() as tx:
+    with sender.paged.program.db.begin() as tx:
         kept = select(func.count()).where(alerts.c.page == page.id)
         assert tx.conn.execute(kept.select_from(alerts)).scalar_one() == count
         told = select(func.count()).where(notifications.c.page == page.id)
         assert tx.conn.execute(told.select_from(notifications)).scalar_one() == 1
         still = select(func.count()).where(pages.c.open_bundle.is_not(None))
         assert tx.conn.execute(still.select_from(pages)).scalar_one() == 1
+        paging.resolve(tx, page.id, ONE, "page")
     assert (page.alerts, page.alerts_open) == (count, count)
