@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from tests import programs, servers
 from xdist.scheduler import LoadScopeScheduling
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+
+# How long an example takes says how busy the machine is, not whether the rule is right.
+hypothesis.settings.register_profile(
+    "pilothouse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("pilothouse")
 
 LINES, LETTERS = 30, 4000  # of what is told of a failure at once
 
@@ -90,9 +97,11 @@ def postgres_url(postgres: servers.Postgres, request: pytest.FixtureRequest) -> 
 
     It has no tables at all where a test is marked `empty`.
     """
-    empty = request.node.get_closest_marker("empty")
-    template = "template1" if empty else request.getfixturevalue("postgres_shaped")
-    with postgres.database(template) as name:
+    with (
+        postgres.database()
+        if request.node.get_closest_marker("empty")
+        else postgres.copy(request.getfixturevalue("postgres_shaped"))
+    ) as name:
         yield postgres.url(name)
 
 
@@ -122,7 +131,7 @@ def shared_database_url(
         yield f"sqlite:///{path}"
         return
     postgres: servers.Postgres = request.getfixturevalue("postgres")
-    with postgres.database(request.getfixturevalue("postgres_shaped")) as name:
+    with postgres.copy(request.getfixturevalue("postgres_shaped")) as name:
         yield postgres.url(name)
 
 

@@ -77,48 +77,61 @@ def run(settings: Settings, more: Sequence[Module] = (), *, local: bool = True) 
 
     `more` are modules beside those of every program; `local`: with an agent of this machine.
     """
-    from pilothouse.catalog.commands import load_sources
     from pilothouse.kernel.web.server import listen
 
     taken = listen(settings)
     program = app.program(settings, more)
-    stop = threading.Event()
-    worker = program.worker()
-
-    def background() -> None:
-        _say_home(program)
-        loader = threading.Thread(target=_or_end, args=(load, stop), daemon=True)
-        loader.start()
-        worker.run()
-
-    def load() -> None:
-        load_sources(program, settings.sources or (".",))
-        _upkeep(program, stop)
-
-    thread = threading.Thread(target=_or_end, args=(background, stop), daemon=True)
-    ended = threading.Event()
-    agent = threading.Thread(target=_local_agent, args=(program, ended), daemon=True)
-
-    def begin() -> None:
-        thread.start()
-        if local:
-            agent.start()
-
-    def ending() -> None:
-        ended.set()  # first: it has a request open that is answered when there is something to do
-        worker.stop()
-
+    beside = _Beside(program, local=local)
     try:
-        _serve(program, [taken], begin, ending)
+        _serve(program, [taken], beside.begin, beside.ending)
     finally:
-        failed = stop.is_set()
-        for event in (stop, ended):
-            event.set()
-        worker.stop()
-        for one in (thread, agent):
-            if one.ident:
-                one.join(timeout=STOPPING if one is thread else STOPPING * 3)
+        failed = beside.end()
     return FINDINGS if failed else FINE
+
+
+class _Beside:
+    """What runs beside the server of `up`: background work, and the agent of this machine."""
+
+    def __init__(self, program: Program, *, local: bool) -> None:
+        self.program, self.local = program, local
+        self.worker = program.worker()
+        self.stop, self.ended = threading.Event(), threading.Event()
+        self.thread = self._thread(_or_end, self._work, self.stop)
+        self.agent = self._thread(_local_agent, program, self.ended)
+
+    def _thread(self, target: Callable[..., None], *args: Any) -> threading.Thread:
+        return threading.Thread(target=target, args=args, daemon=True)
+
+    def _work(self) -> None:
+        _say_home(self.program)
+        self._thread(_or_end, self._load, self.stop).start()
+        self.worker.run()
+
+    def _load(self) -> None:
+        from pilothouse.catalog.commands import load_sources
+
+        load_sources(self.program, self.program.settings.sources or (".",))
+        _upkeep(self.program, self.stop)
+
+    def begin(self) -> None:
+        self.thread.start()
+        if self.local:
+            self.agent.start()
+
+    def ending(self) -> None:
+        """The server is told to end."""
+        self.ended.set()  # first: it has a request open that is answered when there is work
+        self.worker.stop()
+
+    def end(self) -> bool:
+        """Wait for all of it, not for ever; whether it failed."""
+        failed = self.stop.is_set()
+        self.stop.set()
+        self.ending()
+        for one, patience in ((self.thread, STOPPING), (self.agent, STOPPING * 3)):
+            if one.ident:
+                one.join(timeout=patience)
+        return failed
 
 
 @cli.command
@@ -247,13 +260,14 @@ def _or_end(background: Callable[[], None], stop: threading.Event) -> None:
 
 def _local_agent(program: Program, stop: threading.Event) -> None:
     """Keep the agent of this machine running beside the portal, once there are checks."""
-    from pilothouse.agent.child import Child
+    from pilothouse.agent.child import LOCAL, Child
     from pilothouse.catalog.service import annotated
     from pilothouse.kernel.auth.service import tokens
 
     def token() -> str:
         with program.db.begin() as tx:
-            return tokens.create(tx, None, "the agent of this machine", ["agent"], AGENT_DAYS)[0]
+            name = "the agent of this machine"
+            return tokens.create(tx, None, name, ["agent"], AGENT_DAYS, LOCAL)[0]
 
     def needed() -> bool:
         with program.db.read() as tx:

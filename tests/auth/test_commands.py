@@ -66,6 +66,8 @@ def test_a_user_is_added_told_given_another_password_and_removed(program, run):
         (("user", "password", "nobody"), f"{PASSWORD}\n", NotFound),
         (("token", "create", "x", "--scope", "all"), "", Invalid),
         (("token", "create", "x", "--scope", "read", "--days", "0"), "", Invalid),
+        (("token", "create", "x", "--scope", "read", "--location", "eu"), "", Invalid),
+        (("token", "create", "x", "--scope", "agent", "--location", "e u"), "", Invalid),
         (("token", "create", "x", "--scope", "read", "--user", "nobody"), "", NotFound),
         (("token", "revoke", "nothing"), "", NotFound),
     ],
@@ -79,6 +81,13 @@ def test_a_name_is_given_once(run):
     run("user", "add", "maya", typed=f"{PASSWORD}\n")
     with pytest.raises(Conflict):
         run("user", "add", "MAYA", typed=f"{PASSWORD}\n")
+
+
+def test_a_token_of_a_location_says_so(program, run):
+    secret = run("token", "create", "x", "--scope", "agent", "--location", "EU-west").strip()
+    assert "\tagent at eu-west\t" in run("token", "list")
+    with program.db.read() as tx:
+        assert asking.by_token(tx, secret, frozenset()).actor.location == "eu-west"
 
 
 def test_a_token_is_printed_once_listed_without_itself_and_revoked(program, run):

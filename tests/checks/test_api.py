@@ -47,9 +47,9 @@ def portal(database_url, tmp_path):
         yield found
 
 
-def token(portal, *scopes):
+def token(portal, *scopes, location=""):
     with portal.program.db.begin() as tx:
-        secret, _ = tokens.create(tx, None, "a test", scopes, 1)
+        secret, _ = tokens.create(tx, None, "a test", scopes, 1, location)
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -75,6 +75,21 @@ def test_only_an_agents_token_may_be_an_agent_and_it_may_be_nothing_else(portal)
     for path in ("/", "/catalog", "/checks", "/api/catalog/entities", "/checks/default/pay"):
         assert portal.get(path, mine).status == 403
     assert portal.ask("POST", "/api/events", mine, "{}").status in (403, 404)
+
+
+def test_an_agent_of_one_location_speaks_for_no_other(portal):
+    mine, other = (token(portal, "agent", location=name) for name in ("EU-1", "us-1"))
+    failed = result("failed", fault="503", evidence=("har.json",))
+    assert post(portal, other, failed).status == 403
+    for path in ("plan", "confirm"):
+        refused = portal.get(PATH.format(path), other)
+        assert (refused.status, "--location eu-1" in refused.text) == (403, True)
+    assert portal.get(PATH.format("plan"), mine).status == 200
+    assert json.loads(post(portal, mine, failed).text)["kept"] == 1
+    assert post(portal, mine, location="us-1").status == 403
+    file = f"/api/checks/evidence/{failed['id']}/har.json"
+    assert portal.ask("PUT", file, other, "{}").status == 404
+    assert portal.ask("PUT", file, mine, "{}").status == 204
 
 
 def test_a_plan_that_is_known_is_not_sent_again(portal):

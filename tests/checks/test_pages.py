@@ -204,6 +204,19 @@ def test_someone_pauses_a_check_with_a_reason_and_lets_it_go_on(shown: Shown) ->
     assert "not looked at since it was paused" in page
 
 
+def test_browsers_without_popovers_are_asked_on_a_page(shown: Shown) -> None:
+    shown.plan("eu-1")
+    shown.see("eu-1")
+    page = shown.page("/checks/default/pay")
+    for what, verb in (("run", "Run it now"), ("pause", "Pause the check")):
+        assert f'without-popover" href="/checks/default/pay/{what}"' in page
+        asked = shown.page(f"/checks/default/pay/{what}")
+        assert f'method="post" action="/checks/default/pay/{what}"' in asked
+        assert f">{verb}</button>" in asked
+    shown.send("/checks/default/pay/pause", "reason=Enough&length=1h")
+    assert "Nobody can visit it now" in shown.page("/checks/default/pay/run")
+
+
 def test_a_heartbeat_shows_where_to_call_and_what_was_heard(shown: Shown) -> None:
     page = shown.page("/checks/default/stock")
     url = re.search(r"http://[^ ]+/hooks/heartbeats/[A-Za-z0-9_-]+", page)

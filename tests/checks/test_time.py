@@ -193,7 +193,7 @@ def test_what_is_too_old_is_forgotten_and_changes_of_state_are_not(watched):
     with watched.db.begin() as tx:
         number = reading.by_ref(tx.conn, [CHECK])[CHECK].id
         (failure,) = reading.failures(tx.conn, number)
-        evidence.take(tx, failure.result.id, "screenshot.png", PNG)
+        evidence.take(tx, "", failure.result.id, evidence.File("screenshot.png", PNG))
     changes = len(watched.findings())
     watched.after(13 * 86400)
     jobs._clean(Work(watched))
@@ -211,8 +211,8 @@ def test_evidence_is_taken_of_results_that_named_it_and_the_oldest_goes(watched,
         number = reading.by_ref(tx.conn, [CHECK])[CHECK].id
         one = reading.failures(tx.conn, number)[0].result
     with watched.db.begin() as tx:
-        evidence.take(tx, one.id, "har.json", b'{"log": {}}')
-        evidence.take(tx, one.id, "har.json", b'{"log": {}}')
+        evidence.take(tx, "", one.id, evidence.File("har.json", b'{"log": {}}'))
+        evidence.take(tx, "", one.id, evidence.File("har.json", b'{"log": {}}'))
         assert evidence.file(tx, CHECK, one.id, "har.json") == ("application/json", b'{"log": {}}')
         assert reading.failures(tx.conn, number)[0].evidence == ("har.json",)
     for name, body, error in (
@@ -221,9 +221,9 @@ def test_evidence_is_taken_of_results_that_named_it_and_the_oldest_goes(watched,
         ("passwd", b"x", NotFound),
     ):
         with watched.db.begin() as tx, pytest.raises(error):
-            evidence.take(tx, one.id, name, body)
+            evidence.take(tx, "", one.id, evidence.File(name, body))
     with watched.db.begin() as tx, pytest.raises(NotFound):
-        evidence.take(tx, one.id + 1, "har.json", b"{}")
+        evidence.take(tx, "", one.id + 1, evidence.File("har.json", b"{}"))
     monkeypatch.setattr(evidence, "MOST_KEPT", 0)
     with watched.db.begin() as tx:
         assert evidence.shrink(tx)

@@ -189,6 +189,7 @@ class Paged:
         before = self.page(page)
         assert before.next_at is not None
         with self.program.db.begin() as tx:
+            tx.now = max(tx.now, before.next_at)
             paging.step(tx, page.id, before.next_at)
         return self.page(page)
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
+import pytest
 from tests.kernel.portal import PAGE
 from tests.oncall.watched import CATALOG, INES, JONAS, MAYA, SCHEDULE, watched
 
 from pilothouse.catalog.service import views
+from pilothouse.kernel.errors import Invalid
+from pilothouse.oncall.formats import ics
 from pilothouse.oncall.jobs import watching as jobs
 from pilothouse.oncall.service import changing, handing, watching
 from pilothouse.oncall.service.changing import Wanted
@@ -169,3 +172,42 @@ def test_fairness_shows_everyone_who_is_on_a_schedule(database_url: str, tmp_pat
         assert "Jonas Weber" in page
         assert "Jonas Weber" in here.page("/oncall/fairness?team=group:default/payments&weeks=12")
         assert here.portal.get("/oncall/fairness?weeks=7", PAGE).status == 400
+
+
+def test_a_schedule_follows_the_calendar_beside_its_document(
+    database_url: str, tmp_path: Path
+) -> None:
+    text = CATALOG.replace("  layers:\n", "  calendar: watch/team.ics\n  layers:\n")
+    with watched(database_url, tmp_path, text) as here:
+        now = datetime.now(UTC)
+        file = here.folder / "watch" / "team.ics"
+        file.parent.mkdir()
+        file.write_bytes(calendar(now, "Ines Costa"))
+        jobs.judge(here.program, str(here.folder))
+        jobs.judge(here.program, str(here.folder))
+        with here.program.db.begin() as tx:
+            assert watching.watch_at(tx, SCHEDULE, tx.now) == (INES,)
+            (made,) = watching.shifts(tx, SCHEDULE, tx.now, tx.now + HOUR / 2)
+            with pytest.raises(Invalid, match="schedule's calendar"):
+                changing.take_back(tx, made.override)
+            changing.override(tx, SCHEDULE, Wanted(MAYA, tx.now, tx.now + HOUR))
+            assert watching.watch_at(tx, SCHEDULE, tx.now) == (MAYA,), "a person said so later"
+        file.write_bytes(b"no calendar")
+        assert problems(here) == ["schedule-calendar"]
+        file.write_bytes(calendar(now, "Somebody else"))
+        assert problems(here) == ["schedule-calendar"]
+        with here.program.db.read() as tx:
+            assert watching.watch_at(tx, SCHEDULE, tx.now + 2 * HOUR) != (INES,)
+
+
+def calendar(at: datetime, title: str) -> bytes:
+    start, end = at - HOUR, at + 3 * HOUR
+    entry = ics.Entry(key="x", start=start, end=end, title=title)
+    return ics.write("Team", [entry], at)
+
+
+def problems(here: Watched) -> list[str]:
+    jobs.judge(here.program, str(here.folder))
+    with here.program.db.read() as tx:
+        found = views.problem_page(tx, severity=None, code=None, offset=0, limit=50)
+    return [one.problem.code for one in found.items if one.scope == "oncall"]

@@ -143,3 +143,13 @@ def test_a_schedule_that_cannot_be_read_has_nobody_and_says_so(
         words = [one.words for one in watching.troubles(tx) if one.about == SCHEDULE]
         assert len(words) == 1
         assert "Europe/Nowhere" in words[0]
+
+
+def test_now_says_first_that_nobody_has_the_watch_today(database_url: str, tmp_path: Path) -> None:
+    office = CATALOG.replace(
+        "      turn: 1w", '      turn: 1w\n      only: [{from: "09:00", to: "17:00"}]'
+    )
+    with watched(database_url, tmp_path, office) as here:
+        assert "has nobody for some of the next 24 hours" in here.page("/")
+        here.say(CATALOG)
+        assert "has nobody for some" not in here.page("/")

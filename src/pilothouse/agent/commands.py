@@ -54,7 +54,7 @@ def _agent(cli: App) -> None:
         server
             Address of the portal: https://portal.example.
         token
-            A token of the scope agent: pilothouse token create --scope agent. Better in the
+            A token: pilothouse token create NAME --scope agent --location LOCATION. Better in the
             environment, where other users of the machine do not see it.
         location
             Name of a ProbeLocation: eu-west.

@@ -303,8 +303,8 @@ def refusal(error: Exception) -> str:
     if not isinstance(error, Refused) or error.status not in (UNAUTHORIZED, FORBIDDEN):
         return ""
     return (
-        "make a token where the portal runs (pilothouse token create NAME --scope agent) and start "
-        "this agent with it; results wait on disk until then"
+        "make a token where the portal runs (pilothouse token create NAME --scope agent "
+        "--location LOCATION) and start this agent with it; results wait on disk until then"
     )
 
 

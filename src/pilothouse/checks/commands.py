@@ -19,7 +19,11 @@ def register(cli: App, open_program: Callable[..., Any]) -> None:
     del open_program
     importing = App(name="import", help="Turn the configuration of another program into checks.")
     cli.command(importing)
+    _add_gatus(importing)
+    _add_blackbox(importing)
 
+
+def _add_gatus(importing: App) -> None:
     @importing.command
     def gatus(file: Path, *, entity: str = "") -> None:
         """Print the endpoints of a Gatus configuration as documents of checks.
@@ -38,6 +42,8 @@ def register(cli: App, open_program: Callable[..., Any]) -> None:
 
         _print(gatus.read(_bytes(file), _ref(entity)), guessed=not entity)
 
+
+def _add_blackbox(importing: App) -> None:
     @importing.command
     def blackbox(file: Path, *, targets: Path | None = None, entity: str = "") -> None:
         """Print what Prometheus asks through blackbox_exporter as documents of checks.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, Router, get, post
@@ -13,7 +13,7 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect
 
 from pilothouse.catalog.service import views
-from pilothouse.checks.model.kept import Finding, instant_of
+from pilothouse.checks.model.kept import Check, Finding, instant_of
 from pilothouse.checks.service import (
     allowing,
     lapse,
@@ -202,6 +202,43 @@ def running(
     )
 
 
+@get("/run", opt=STEERS, sync_to_thread=True, include_in_schema=False)
+def ask_run(
+    request: AnyRequest,
+    ref: NamedDependency[EntityRef],
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """What the page of a check asks before a run, for browsers without popovers."""
+    with db.read(actor) as tx:
+        one, places = showing_check.runnable(tx, ref)
+        allowing.require(tx, actor, one)
+    return _asked(request, frame, one, f"Run “{one.title}” now?", what="run", places=places)
+
+
+@get("/pause", opt=STEERS, sync_to_thread=True, include_in_schema=False)
+def ask_pause(
+    request: AnyRequest,
+    ref: NamedDependency[EntityRef],
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    frame: NamedDependency[Frame],
+) -> Response[str]:
+    """What it asks before a pause."""
+    with db.read(actor) as tx:
+        one = showing_check.find(tx, ref)
+        allowing.require(tx, actor, one)
+    return _asked(request, frame, one, f"Pause “{one.title}”?", what="pause", pauses=PAUSES)
+
+
+def _asked(
+    request: AnyRequest, frame: Frame, one: Check, title: str, **context: Any
+) -> Response[str]:
+    href = telling.href(one.ref)
+    return frame.page(request, "checks/confirm.html", title=title, check=one, href=href, **context)
+
+
 @post("/run", opt=STEERS, sync_to_thread=True, status_code=303, include_in_schema=False)
 def run(
     data: Annotated[Running, Body(media_type=RequestEncodingType.URL_ENCODED)],
@@ -283,7 +320,7 @@ def status(
 
 check_pages = Router(
     "/checks/{namespace:str}/{name:str}",
-    route_handlers=[check, result, running, run, pause, resume],
+    route_handlers=[check, result, running, ask_run, run, ask_pause, pause, resume],
     dependencies={"ref": Provide(_ref, sync_to_thread=False)},
 )
 routes = [listing, check_pages, locations, location, status]

@@ -23,7 +23,12 @@ def register(cli: App, open_program: Open, run: Run) -> None:
     """Give the program the commands; `run` serves a portal until it is told to end."""
     demo = App(name="demo", help="A small company that really runs, to try Pilothouse with.")
     cli.command(demo)
+    _add_start(demo, open_program, run)
+    _add_break(demo)
+    _add_repair(demo)
 
+
+def _add_start(demo: App, open_program: Open, run: Run) -> None:
     @demo.default
     def start(*, data: Data = FOLDER, port: int | None = None) -> int:
         """Start a small company on this machine, and the portal that watches it. Ctrl-C ends all.
@@ -37,6 +42,8 @@ def register(cli: App, open_program: Open, run: Run) -> None:
 
         return start_demo(data.resolve(), port, open_program, run)
 
+
+def _add_break(demo: App) -> None:
     @demo.command(name="break")
     def break_(what: str, *, data: Data = FOLDER) -> None:
         """Break something of the company that runs.
@@ -54,6 +61,8 @@ def register(cli: App, open_program: Open, run: Run) -> None:
         _say(f"Within half a minute Now says: {fault.seen}.")
         _say(f"Then: pilothouse demo repair {fault.name}")
 
+
+def _add_repair(demo: App) -> None:
     @demo.command
     def repair(what: str = "", *, data: Data = FOLDER) -> None:
         """Repair something of the company that runs, or everything.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,22 +28,53 @@ CI_URLS = ("CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL")  # GitLab, Jenkins, Ci
 CI_PEOPLE = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID", "CIRCLE_USERNAME")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What a CI says of a deployment, one field for each option.
+
+    Parameters
+    ----------
+    entity
+        What was deployed: component:default/checkout, or just checkout.
+    env
+        Where: production, staging.
+    version
+        Which version: 1.4.2. Without one, the commit stands for it.
+    status
+        How it stands. Say in_progress at its beginning and succeeded or failed at its end.
+    commit
+        The whole id of the commit.
+    url
+        Where people can see how it went. Default: the page of the CI's job.
+    by
+        Who deployed. Default: whom the CI names, or you.
+    at
+        When, as 2026-11-23T14:00Z. Default: now.
+    run
+        What the CI calls this deployment, if several of one version go on at once.
+    production
+        Whether the environment is production, where its name does not say it.
+    """
+
+    entity: str
+    env: str
+    version: str = ""
+    status: Status = "succeeded"
+    commit: str = ""
+    url: str = ""
+    by: str = ""
+    at: str = ""
+    run: Annotated[str, Parameter(name="--id")] = ""
+    production: bool | None = None
+
+
 def register(cli: App, open_program: Open) -> None:
     """Give the program the command."""
 
     @cli.command
-    def deploy(  # noqa: PLR0913  one for each word of the command
+    def deploy(
         *,
-        entity: str,
-        env: str,
-        version: str = "",
-        status: Status = "succeeded",
-        commit: str = "",
-        url: str = "",
-        by: str = "",
-        at: str = "",
-        run: Annotated[str, Parameter(name="--id")] = "",
-        production: bool | None = None,
+        told: Annotated[Deployment, Parameter(name="*")],
         server: Annotated[str | None, Parameter(env_var="PILOTHOUSE_SERVER")] = None,
         token: Annotated[str | None, Parameter(env_var="PILOTHOUSE_TOKEN")] = None,
         data: Path | None = None,
@@ -54,26 +86,6 @@ def register(cli: App, open_program: Open) -> None:
 
         Parameters
         ----------
-        entity
-            What was deployed: component:default/checkout, or just checkout.
-        env
-            Where: production, staging.
-        version
-            Which version: 1.4.2. Without one, the commit stands for it.
-        status
-            How it stands. Say in_progress at its beginning and succeeded or failed at its end.
-        commit
-            The whole id of the commit.
-        url
-            Where people can see how it went. Default: the page of the CI's job.
-        by
-            Who deployed. Default: whom the CI names, or you.
-        at
-            When, as 2026-11-23T14:00Z. Default: now.
-        run
-            What the CI calls this deployment, if several of one version go on at once.
-        production
-            Whether the environment is production, where its name does not say it.
         server
             Address of the portal: https://pilothouse.example.
         token
@@ -81,31 +93,33 @@ def register(cli: App, open_program: Open) -> None:
         data
             Folder of the database, where no server is named.
         """
-        if at and time_of(at) is None:
-            raise Invalid(f"--at {at!r} is not a time; write 2026-11-23T14:00Z")
-        values: dict[str, Any] = {
-            "entity": entity,
-            "environment": env,
-            "version": version,
-            "status": status,
-            "commit": commit,
-            "url": url or _first(CI_URLS) or _github_url(),
-            "by": by or _first(CI_PEOPLE) or _person(),
-            "id": run,
-            "production": production,
-        }
-        event = _event(values, at)
+        event = _event(told)
         reports.told(event, clock.now())  # what is wrong with it is said here already
         if server:
             said = sending.send(server, token, msgspec.Raw(_structured(event)))
             print(f"{said or 'stored'} at {server}")  # noqa: T201
             return
         _write(open_program(data=data and str(data)), event)
-        print(f"{entity} {version or commit[:7]} {status} in {env}")  # noqa: T201
+        version = told.version or told.commit[:7]
+        print(f"{told.entity} {version} {told.status} in {told.env}")  # noqa: T201
 
 
-def _event(values: dict[str, Any], at: str) -> cloudevents.CloudEvent:
-    moment = time_of(at) or clock.now()
+def _event(told: Deployment) -> cloudevents.CloudEvent:
+    """Raises Invalid for a time that is none."""
+    moment = time_of(told.at) or clock.now()
+    if told.at and time_of(told.at) is None:
+        raise Invalid(f"--at {told.at!r} is not a time; write 2026-11-23T14:00Z")
+    values: dict[str, Any] = {
+        "entity": told.entity,
+        "environment": told.env,
+        "version": told.version,
+        "status": told.status,
+        "commit": told.commit,
+        "url": told.url or _first(CI_URLS) or _github_url(),
+        "by": told.by or _first(CI_PEOPLE) or _person(),
+        "id": told.run,
+        "production": told.production,
+    }
     return cloudevents.CloudEvent(
         id=clock.uuid7(),
         source="pilothouse/deploy",

@@ -55,7 +55,7 @@ module = Module(
     headline=listing.headline,
     watch=listing.watch,
     exported=lambda tx: [
-        Exported("/changes?period=7d", also=("/changes",)),
+        Exported("/changes"),
         *listing.exported(tx),
     ],
     templates="pilothouse.incidents",

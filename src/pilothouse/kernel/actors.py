@@ -26,6 +26,7 @@ class Actor(msgspec.Struct, frozen=True):
     ref: str | None = None  # the User of the catalog that this is
     teams: tuple[str, ...] = ()  # Groups, by ref, as they were when this person was last asked for
     scopes: frozenset[str] = frozenset()  # narrow ones of an API token, beside its role
+    location: str = ""  # the only one that an agent may speak for; "": any
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
 
-from pilothouse.kernel.actors import Identity
+from pilothouse.kernel.actors import Actor, Identity
 from pilothouse.kernel.changes import Change
+from pilothouse.kernel.cloudevents import CloudEvent
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.measurements.model import Count
@@ -47,6 +48,7 @@ class Subscription(msgspec.Struct, frozen=True):
     event: str  # an exact type: "catalog.changed"
     name: str  # stable and unique in the program: "search.index"
     handle: Callable[[Any, Any], None]
+    lease: timedelta = timedelta(seconds=30)  # how soon another worker takes over from a killed one
 
 
 class NavItem(msgspec.Struct, frozen=True):
@@ -167,7 +169,25 @@ class Changing(msgspec.Struct, frozen=True):
     read: Callable[[Tx, Sequence[Event]], Sequence[Change]]
 
 
-class Module(msgspec.Struct, frozen=True, kw_only=True):
+class Receives(msgspec.Struct, frozen=True):
+    """CloudEvents that a module takes at /api/events, by the beginnings of their types.
+
+    `read` makes of one what `take` writes, and raises Invalid for what its sender can mend. `take`
+    is called in the transaction that stores them, once for each, in the order they came.
+    """
+
+    types: tuple[str, ...]  # "pilothouse.alert."
+    read: Callable[[CloudEvent, datetime, Actor], Any]
+    take: Callable[[Tx, Sequence[Any]], None]
+
+
+def receiver_of(modules: Iterable[Module], kind: str) -> Receives | None:
+    """Who takes CloudEvents of a type; None where no module says so."""
+    found = (one for module in modules for one in module.receives if kind.startswith(one.types))
+    return next(found, None)
+
+
+class Module(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Everything the program needs to know about one module."""
 
     name: str
@@ -180,6 +200,9 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     tabs: Sequence[Tab] = ()
     measures: Sequence[Measure] = ()
     changes: Sequence[Changing] = ()
+    receives: Sequence[Receives] = ()
+    # Kinds of `pilothouse token create --kind`: (tx, name, entity) -> what is shown this once.
+    token_kinds: Mapping[str, Callable[[Tx, str, str], str]] = {}
     finds: Callable[[Tx, str, str], Sequence[Hit]] | None = None  # (tx, text, kind or "")
     burning: Callable[[Tx, Sequence[str]], Collection[str]] | None = None  # of refs, those on fire
     exported: Callable[[Tx], Iterable[Exported]] | None = None

@@ -69,7 +69,7 @@ def _handler_job(subscription: Subscription) -> JobKind:
         if event is not None:
             subscription.handle(work, event)
 
-    return JobKind(subscription.name, run)
+    return JobKind(subscription.name, run, lease=subscription.lease)
 
 
 def handlers_of(modules: Sequence[Module]) -> dict[str, tuple[str, ...]]:

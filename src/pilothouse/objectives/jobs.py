@@ -10,12 +10,12 @@ import structlog
 
 from pilothouse.catalog.service import declaring
 from pilothouse.kernel import outgoing
-from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.errors import Invalid, PilothouseError
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.jobs.store import RECURRING
 from pilothouse.kernel.module import Subscription
-from pilothouse.objectives.outside.files import catalog_files
+from pilothouse.objectives.outside import files
 from pilothouse.objectives.outside.prometheus import Server
 from pilothouse.objectives.service import following, measuring
 from pilothouse.objectives.service.measuring import Read
@@ -46,9 +46,12 @@ def follow(program: Program) -> tuple[Sequence[Objective], dict[str, list[Proble
     problems: dict[str, list[Problem]] = {}
     for spec in sorted({fault.source for fault in found.faults}):
         faults = [fault for fault in found.faults if fault.source == spec]
-        bodies = catalog_files(
-            spec, Path(program.settings.data), sorted({one.file for one in faults})
-        )
+        bodies: dict[str, bytes] = {}
+        try:
+            paths = {one.file for one in faults}
+            bodies = files.catalogs(spec, Path(program.settings.data), paths)
+        except PilothouseError as error:
+            log.warning("objectives.source_unreachable", source=spec, error=str(error))
         places = {file: declaring.places(body) for file, body in bodies.items()}
         problems[spec] = [
             following.problem(one, places.get(one.file, {}).get(one.at.ref)) for one in faults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import struct
 import threading
@@ -105,6 +106,15 @@ def test_only_so_many_rows_are_read_however_many_there_are(postgres: Postgres) -
     query = "SELECT generate_series(1, 100000000) AS n"
     seen = look(documents.Postgres(dsn=direct(postgres), query=query), seconds=5)
     assert len(seen.values["rows"]) == 100
+
+
+def test_a_row_that_is_huge_is_given_up_before_it_is_kept(postgres: Postgres) -> None:
+    query = "SELECT repeat('x', 100000000) AS much"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seen = look(documents.Postgres(dsn=direct(postgres), query=query), seconds=20)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert (seen.fault, seen.reason) == ("size", "the answer is longer than 32 MiB")
+    assert held < 100_000  # KiB
 
 
 def test_a_query_that_does_not_end_is_late(postgres: Postgres) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import socket
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -22,6 +24,7 @@ from pilothouse.checks.model.documents import IpChoice, Postgres
 
 MOST_ROWS = 100
 MOST_POOLS = 10_000
+MOST_BYTES = 33_554_432  # of an answer; libpq keeps a row as a whole
 MOST_USED = 0.9  # share of the connections above which it is degraded
 LONGEST_WAIT = 1.0  # seconds that clients wait at PgBouncer before it is degraded
 _PHASES = {  # libpq, "PQconnectPoll": what is under way in this state
@@ -31,6 +34,8 @@ _PHASES = {  # libpq, "PQconnectPoll": what is under way in this state
 _FULL = ("too many clients", "too many connections", "connection slots", "no more connections")
 _BOOLEAN, _WHOLE, _NUMBERS = 16, (20, 21, 23, 26), (700, 701, 1700)  # pg_type's oids
 _LONGEST = 1000  # letters of a value
+_TCP_INFO, _RECEIVED = 256, slice(128, 136)  # bytes of linux/tcp.h, tcpi_bytes_received
+_AT_ONCE = 65_536  # bytes that may wait at the socket
 SSLCERTMODE = 160_000  # the version of libpq that has it
 # Of a dsn; the others read or write files of the agent, or have libpq ask somebody else.
 _WHERE, _WHO = ("host", "port", "dbname"), ("user", "password")
@@ -117,9 +122,10 @@ async def _rows(wire: PGconn, query: str, most: int = MOST_ROWS) -> list[dict[st
     """At most so many rows, one by one as they come; those after them are not waited for.
 
     By libpq itself: psycopg's own connection, when it is given up, waits for the server once more.
-    Raises psycopg.Error.
+    Raises psycopg.Error, Broken for an answer that is too long.
     """
     found: list[dict[str, Any]] = []
+    before = _received(wire.socket)
     wire.send_query(query.encode())
     wire.set_single_row_mode()
     while wire.flush():
@@ -128,6 +134,8 @@ async def _rows(wire: PGconn, query: str, most: int = MOST_ROWS) -> list[dict[st
         while wire.is_busy():
             await _ready(wire.socket, writing=False)
             wire.consume_input()
+            if _received(wire.socket) - before > MOST_BYTES:
+                raise Broken("size", f"the answer is longer than {MOST_BYTES // 2**20} MiB")
         result = wire.get_result()
         if result is None:
             break
@@ -135,6 +143,24 @@ async def _rows(wire: PGconn, query: str, most: int = MOST_ROWS) -> list[dict[st
             raise psycopg.DatabaseError(result.get_error_message())
         found += [_row(result, number) for number in range(result.ntuples)]
     return found
+
+
+def _narrow(fd: int) -> None:
+    """Let little come at once: libpq reads on for as long as something is there."""
+    with socket.socket(fileno=os.dup(fd)) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _AT_ONCE)
+
+
+def _received(fd: int) -> int:
+    """How many bytes have come over a connection (tcp(7), TCP_INFO); 0 where nobody says.
+
+    libpq does not tell how much it holds, and what waits at the socket is not what it reads.
+    """
+    if sys.platform != "linux":
+        return 0
+    with socket.socket(fileno=os.dup(fd)) as same:
+        told = same.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO)
+    return int.from_bytes(told[_RECEIVED], sys.byteorder)
 
 
 def _row(result: PGresult, number: int) -> dict[str, Any]:
@@ -203,6 +229,7 @@ async def _by_libpq(conninfo: str, phases: Phases) -> PGconn:
         if asked != pq.PollingStatus.OK:
             _refuse(wire)
         wire.nonblocking = 1
+        _narrow(wire.socket)
         if not wire.ssl_in_use:  # it was asked for, and that was all
             asking = phases.ms.pop("tls", 0.0)
             phases.ms["first_byte"] = phases.ms.get("first_byte", 0.0) + asking

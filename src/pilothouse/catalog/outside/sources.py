@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,14 +14,24 @@ from pilothouse.catalog.outside.failures import SourceUnreachable
 from pilothouse.catalog.outside.folder import Folder
 from pilothouse.catalog.outside.history import Log, Written
 from pilothouse.catalog.outside.repository import Repository
-from pilothouse.kernel.errors import Invalid
+from pilothouse.kernel.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pilothouse.catalog.model import Commit
 
-__all__ = ["Log", "Origin", "Source", "SourceUnreachable", "Written", "is_glob", "open_source"]
+__all__ = [
+    "Log",
+    "Origin",
+    "Source",
+    "SourceUnreachable",
+    "Written",
+    "catalogs",
+    "is_glob",
+    "open_source",
+]
+MOST_CATALOG = 5_000_000  # bytes of one file
 
 
 class Source(Protocol):
@@ -118,3 +129,18 @@ def open_source(spec: str, workdir: Path) -> Source:
 def _is_bare(folder: Path) -> bool:
     parts = folder / "HEAD", folder / "objects", folder / "refs"
     return all(part.exists() for part in parts) and not (folder / ".git").exists()
+
+
+def catalogs(spec: str, workdir: Path, paths: Iterable[str]) -> dict[str, bytes]:
+    """What stands in these files of a source as its last look left them, where it can be read.
+
+    Raises SourceUnreachable, Invalid.
+    """
+    found: dict[str, bytes] = {}
+    with closing(open_source(spec, workdir)) as source:
+        for path in sorted(set(paths)):
+            try:
+                found[path] = source.read(path, MOST_CATALOG)
+            except (Invalid, NotFound):
+                continue
+    return found

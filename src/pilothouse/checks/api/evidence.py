@@ -7,7 +7,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from pilothouse.checks.service import evidence
+from pilothouse.checks.service.evidence import File
 from pilothouse.kernel.actors import Role
+from pilothouse.kernel.auth.model import Asked
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.program import Program
@@ -23,11 +25,15 @@ DIGITS = 19
     sync_to_thread=True, status_code=204, request_max_body_size=evidence.MOST_BYTES,
 )  # fmt: skip
 def keep(
-    result: FromPath[str], name: FromPath[str], body: RawBody, program: NamedDependency[Program]
+    result: FromPath[str],
+    name: FromPath[str],
+    body: RawBody,
+    program: NamedDependency[Program],
+    asked: NamedDependency[Asked],
 ) -> None:
     """A file that a result named: screenshot.png or har.json."""
     with program.db.begin() as tx:
-        evidence.take(tx, _number(result), name, body)
+        evidence.take(tx, asked.actor.location, _number(result), File(name, body))
     crash_point("checks.evidence")
 
 

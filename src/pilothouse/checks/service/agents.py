@@ -19,10 +19,11 @@ from pilothouse.checks.store import asking, planned, reading
 from pilothouse.kernel import durations
 from pilothouse.kernel.alerts.model import Alert
 from pilothouse.kernel.alerts.service import clear_alert, raise_alert
-from pilothouse.kernel.errors import Conflict, Invalid, NotFound
+from pilothouse.kernel.errors import Conflict, Denied, Invalid, NotFound
 from pilothouse.kernel.events import Event
 
 if TYPE_CHECKING:
+    from pilothouse.kernel.actors import Actor
     from pilothouse.kernel.tx import Tx
 
 OFTEN = timedelta(seconds=3)  # what is the same is not written down more often
@@ -41,6 +42,15 @@ def check_name(name: str, what: str) -> None:
     """Raises Invalid for a name that an agent or a location cannot have."""
     if not _NAME.fullmatch(name):
         raise Invalid(f"{what}: {name[:60]!r} is no name: letters, digits and - _ . @ :, up to 150")
+
+
+def check_speaks(actor: Actor, at: str) -> None:
+    """Raises Denied for an agent whose token is of another location."""
+    if actor.location and actor.location != at:
+        raise Denied(
+            f"this token is of the location {actor.location}, and does not speak for {at[:150]}: "
+            f"make one with pilothouse token create NAME --scope agent --location {at[:150]}"
+        )
 
 
 def all_locations(tx: Tx) -> list[Location]:

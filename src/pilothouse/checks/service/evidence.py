@@ -17,18 +17,26 @@ MOST_KEPT = 300_000_000  # of all of them
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def take(tx: Tx, result_id: int, name: str, body: bytes) -> None:
-    """Keep a file. Raises NotFound for one that no kept result named, Invalid for what is none."""
+def take(tx: Tx, at: str, result_id: int, file: File) -> None:
+    """Keep a file of a visit from a location; "": from any.
+
+    Raises NotFound for one that no kept result from there named, Invalid for what is none.
+    """
+    name, body = file.name, file.body
     if name not in NAMES:
         raise NotFound(f"evidence is called {' or '.join(NAMES)}")
     if (name.endswith(".png") and not body.startswith(_PNG)) or not body:
         raise Invalid(f"that is no {NAMES[name]}")
     if name.endswith(".json") and body.lstrip()[:1] != b"{":
         raise Invalid("that is no JSON object")
-    found = [one for one, names in evidence.named_by(tx.conn, result_id).items() if name in names]
+    found = [
+        check
+        for check, result in evidence.announced(tx.conn, result_id).items()
+        if name in result.evidence and at in ("", result.location)
+    ]
     if not found:
         raise NotFound(f"no result with the id {result_id} that is kept named a {name}")
-    evidence.put(tx.conn, found[0], result_id, File(name, body))
+    evidence.put(tx.conn, found[0], result_id, file)
 
 
 def file(tx: Tx, ref: str, result_id: int, name: str) -> tuple[str, bytes]:

@@ -20,7 +20,7 @@ from pilothouse.checks.service.curves import DAY, PERIODS, Curves, Period
 from pilothouse.checks.service.drawing import Band, Mark
 from pilothouse.checks.service.showing import Place
 from pilothouse.checks.service.telling import Cell, Told
-from pilothouse.checks.store import asking, history, reading
+from pilothouse.checks.store import asking, history, planned, reading
 from pilothouse.kernel import events
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.refs import EntityRef
@@ -168,6 +168,13 @@ def _columns(tx: Tx, glanced: Mapping[int, Sequence[Glance]], check: Check) -> l
     if check.type == "heartbeat":
         return [Place(BEAT, "Heartbeat", "")]
     return showing.places_of(tx, glanced)
+
+
+def runnable(tx: Tx, ref: EntityRef) -> tuple[Check, list[Place]]:
+    """A check, and from where it can be visited now. Raises NotFound for one that is none."""
+    check = find(tx, ref)
+    stays = check.type == "heartbeat" or planned.paused(tx.conn, [check.id])
+    return check, [] if stays else _runnable(tx, check)
 
 
 def _runnable(tx: Tx, check: Check) -> list[Place]:

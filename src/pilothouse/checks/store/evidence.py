@@ -15,6 +15,8 @@ from pilothouse.kernel.db import upsert
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from pilothouse.checks.model.results import Result
+
 LARGEST = 20_000_000  # bytes that one file has when it is read back
 
 
@@ -25,10 +27,10 @@ class File(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def named_by(conn: Connection, result_id: int) -> dict[int, tuple[str, ...]]:
-    """By check, the names of files that a kept result with this id announced."""
+def announced(conn: Connection, result_id: int) -> dict[int, Result]:
+    """By check, the kept results with this id, which name their files."""
     query = select(details.c.check_id, details.c.body).where(details.c.result_id == result_id)
-    return {row.check_id: unpack_result(row.body).evidence for row in conn.execute(query)}
+    return {row.check_id: unpack_result(row.body) for row in conn.execute(query)}
 
 
 def put(conn: Connection, check_id: int, result_id: int, file: File) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from pilothouse.deploys.formats.parts import (
     LONGEST_URL,
     LONGEST_VERSION,
@@ -19,6 +21,7 @@ from pilothouse.deploys.formats.parts import (
     WORDS,
     addresses_of,
     first_line,
+    map_of,
     text_of,
     time_of,
 )
@@ -35,7 +38,7 @@ _MOST_NAMED = 20
 
 def repository_of(body: Mapping[str, Any]) -> str:
     """Its repository as annotations name it: "octo-org/octo-repo", in lower case."""
-    return text_of(_map(body, "repository").get("full_name")).lower()
+    return text_of(map_of(body, "repository").get("full_name")).lower()
 
 
 def why_ignored(kind: str, body: Mapping[str, Any]) -> str:
@@ -70,25 +73,18 @@ def told(kind: str, body: Mapping[str, Any], received_at: datetime) -> Told:
             found = _workflow_run(repository, body, received_at)
         case _:
             found = _push(repository, body)
-    return Told(
-        reports=found.reports,
-        commits=found.commits,
-        sync=found.sync,
-        host=HOST,
-        repository=repository,
-        addresses=addresses_of(_map(body, "repository"), ADDRESSES, f"https://{HOST}/{repository}"),
-        why=found.why,
-    )
+    addresses = addresses_of(map_of(body, "repository"), ADDRESSES, f"https://{HOST}/{repository}")
+    return msgspec.structs.replace(found, host=HOST, repository=repository, addresses=addresses)
 
 
 def _deployment(repository: str, body: Mapping[str, Any], received_at: datetime) -> Report:
-    said, run = _map(body, "deployment"), _map(body, "workflow_run")
+    said, run = map_of(body, "deployment"), map_of(body, "workflow_run")
     at = time_of(said.get("created_at")) or received_at
     return _report(repository, said, run, Status.QUEUED, at)
 
 
 def _deployment_status(repository: str, body: Mapping[str, Any], received_at: datetime) -> Told:
-    said, status = _map(body, "deployment"), _map(body, "deployment_status")
+    said, status = map_of(body, "deployment"), map_of(body, "deployment_status")
     state = text_of(status.get("state"))
     if state not in WORDS:
         return Told(why=f"the state {state!r} of a deployment is not known")
@@ -97,7 +93,7 @@ def _deployment_status(repository: str, body: Mapping[str, Any], received_at: da
     report = _report(
         repository,
         {**said, "environment": status.get("environment") or said.get("environment")},
-        _map(body, "workflow_run"),
+        map_of(body, "workflow_run"),
         WORDS[state],
         at,
         next((text_of(link, LONGEST_URL) for link in links if link), ""),
@@ -149,7 +145,7 @@ def _named(payload: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _release(repository: str, body: Mapping[str, Any], received_at: datetime) -> Report:
-    said = _map(body, "release")
+    said = map_of(body, "release")
     tag, aim = text_of(said.get("tag_name"), LONGEST_VERSION), text_of(said.get("target_commitish"))
     at = time_of(said.get("published_at")) or received_at
     return Report(
@@ -171,8 +167,8 @@ def _release(repository: str, body: Mapping[str, Any], received_at: datetime) ->
 
 
 def _workflow_run(repository: str, body: Mapping[str, Any], received_at: datetime) -> Told:
-    run, workflow = _map(body, "workflow_run"), _map(body, "workflow")
-    head = _map(run, "head_commit")
+    run, workflow = map_of(body, "workflow_run"), map_of(body, "workflow")
+    head = map_of(run, "head_commit")
     commits = (_pushed(repository, head),) if _is_whole(head) else ()
     name = text_of(run.get("name")) or text_of(workflow.get("name"))
     path = text_of(workflow.get("path"))
@@ -222,7 +218,7 @@ def _is_whole(commit: Mapping[str, Any]) -> bool:
 
 
 def _pushed(repository: str, commit: Mapping[str, Any]) -> Pushed:
-    author = _map(commit, "author")
+    author = map_of(commit, "author")
     paths = [
         path
         for name in ("added", "removed", "modified")
@@ -240,10 +236,5 @@ def _pushed(repository: str, commit: Mapping[str, Any]) -> Pushed:
     return Pushed(host=HOST, repository=repository, change=change, paths=tuple(paths[:MOST_PATHS]))
 
 
-def _map(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = values.get(name)
-    return value if isinstance(value, dict) else {}
-
-
 def _login(values: Mapping[str, Any], name: str) -> str:
-    return text_of(_map(values, name).get("login"))
+    return text_of(map_of(values, name).get("login"))

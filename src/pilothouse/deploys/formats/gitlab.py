@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from pilothouse.deploys.formats.parts import (
     LONGEST_NAME,
     LONGEST_URL,
@@ -16,6 +18,7 @@ from pilothouse.deploys.formats.parts import (
     WORDS,
     addresses_of,
     first_line,
+    map_of,
     text_of,
     time_of,
 )
@@ -31,7 +34,7 @@ _ZEROS = re.compile(r"0+")
 
 def repository_of(body: Mapping[str, Any]) -> str:
     """Its project as annotations name it: "group/project", in lower case."""
-    project = _map(body, "project")
+    project = map_of(body, "project")
     path = text_of(project.get("path_with_namespace"))
     if not path:
         path = urlsplit(text_of(project.get("web_url"), LONGEST_URL)).path.strip("/")
@@ -68,15 +71,8 @@ def told(body: Mapping[str, Any], received_at: datetime) -> Told:
             found = _release(repository, body, received_at)
         case _:
             found = _push(repository, body)
-    return Told(
-        reports=found.reports,
-        commits=found.commits,
-        sync=found.sync,
-        host=HOST,
-        repository=repository,
-        addresses=addresses_of(_map(body, "project"), ADDRESSES, f"https://{HOST}/{repository}"),
-        why=found.why,
-    )
+    addresses = addresses_of(map_of(body, "project"), ADDRESSES, f"https://{HOST}/{repository}")
+    return msgspec.structs.replace(found, host=HOST, repository=repository, addresses=addresses)
 
 
 def _deployment(repository: str, body: Mapping[str, Any], received_at: datetime) -> Told:
@@ -108,7 +104,7 @@ def _deployment(repository: str, body: Mapping[str, Any], received_at: datetime)
 
 
 def _pipeline(repository: str, body: Mapping[str, Any], received_at: datetime) -> Told:
-    said, commit = _map(body, "object_attributes"), _map(body, "commit")
+    said, commit = map_of(body, "object_attributes"), map_of(body, "commit")
     commits = (_pushed(repository, commit),) if _is_whole(commit) else ()
     sha = commit_of(text_of(said.get("sha")) or text_of(commit.get("id")))
     builds = [one for one in body.get("builds") or () if isinstance(one, dict)]
@@ -124,8 +120,6 @@ def _pipeline(repository: str, body: Mapping[str, Any], received_at: datetime) -
 
 
 def _with_commit(report: Report, sha: str, by: str) -> Report:
-    import msgspec
-
     version = version_of(report.version, sha)
     return msgspec.structs.replace(report, commit=sha, version=version, by=report.by or by)
 
@@ -134,7 +128,7 @@ def _build(
     repository: str, job: Mapping[str, Any], pipeline: Mapping[str, Any], received_at: datetime
 ) -> Report | None:
     """The deployment that a job of a pipeline was; None for a job that deploys nothing."""
-    environment, status = _map(job, "environment"), WORDS.get(text_of(job.get("status")))
+    environment, status = map_of(job, "environment"), WORDS.get(text_of(job.get("status")))
     name = text_of(environment.get("name"))
     if not name or text_of(environment.get("action")) not in {"start", ""}:
         return None
@@ -162,7 +156,7 @@ def _release(repository: str, body: Mapping[str, Any], received_at: datetime) ->
     if text_of(body.get("action")) != "create":
         return Told(why="only a new release is a new version")
     at = time_of(body.get("released_at")) or received_at
-    commit, tag = _map(body, "commit"), text_of(body.get("tag"))
+    commit, tag = map_of(body, "commit"), text_of(body.get("tag"))
     report = Report(
         key=f"gitlab:{repository}:release:{body.get('id')}",
         environment=RELEASE,
@@ -202,17 +196,12 @@ def _pushed(repository: str, commit: Mapping[str, Any]) -> Pushed:
     ]
     at = time_of(commit.get("timestamp"))
     assert at is not None  # noqa: S101  _is_whole has looked
-    author = text_of(_map(commit, "author").get("name"))
+    author = text_of(map_of(commit, "author").get("name"))
     known = whole_commit_of(text_of(commit.get("id")))
     change = Change(known, author, at, first_line(commit.get("message")))
     return Pushed(host=HOST, repository=repository, change=change, paths=tuple(paths[:MOST_PATHS]))
 
 
-def _map(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = values.get(name)
-    return value if isinstance(value, dict) else {}
-
-
 def _person(values: Mapping[str, Any]) -> str:
-    user = _map(values, "user")
+    user = map_of(values, "user")
     return text_of(user.get("username")) or text_of(user.get("name"))

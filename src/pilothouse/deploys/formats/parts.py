@@ -69,6 +69,12 @@ def text_of(value: Any, longest: int = LONGEST_NAME) -> str:
     return value.replace("\0", "")[:longest].strip() if isinstance(value, str) else ""
 
 
+def map_of(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object of this name; an empty one for what is none."""
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def addresses_of(
     values: Mapping[str, Any], names: Sequence[str], otherwise: str
 ) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ CDEvents: github.com/cdevents/spec, "Continuous Deployment Events".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from pilothouse.deploys.formats.parts import (
     LONGEST_URL,
     LONGEST_VERSION,
     WORDS,
+    map_of,
     text_of,
     time_of,
 )
@@ -81,8 +81,8 @@ def _cdevent(event: CloudEvent, at: datetime) -> Told:
     predicate = rest.partition(".")[0]
     if subject != "service" or predicate not in {*_PREDICATES, "published"}:
         return Told(why=f"{subject} {predicate} says nothing about what is deployed")
-    body = _map(event.data if isinstance(event.data, dict) else {}, "subject")
-    content = _map(body, "content")
+    body = map_of(event.data if isinstance(event.data, dict) else {}, "subject")
+    content = map_of(body, "content")
     service = text_of(body.get("id")) or event.subject
     if not service:
         raise Invalid(f"{event.type}: subject.id is missing: which service was it?")
@@ -94,7 +94,7 @@ def _cdevent(event: CloudEvent, at: datetime) -> Told:
         raise Invalid(f"{event.type}: subject.content.environment.id is missing")
     purl = text_of(content.get("artifactId"), LONGEST_URL)
     version, commit = version_of_purl(purl) if purl else ("", "")
-    custom = _map(event.data, "customData")
+    custom = map_of(event.data, "customData")
     report = Report(
         key=f"cdevents:{event.source}:{event.id}",
         environment=environment,
@@ -118,8 +118,3 @@ def _environment(place: Any) -> str:
     if not isinstance(place, dict):
         return text_of(place)
     return text_of(place.get("name")) or text_of(place.get("id")).rstrip("/").rpartition("/")[2]
-
-
-def _map(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = values.get(name)
-    return value if isinstance(value, dict) else {}

@@ -18,8 +18,6 @@ from pilothouse.kernel.web.access import needs
 from pilothouse.kernel.web.asking import AnyRequest, instant, text
 from pilothouse.kernel.web.frame import Frame, display_of
 
-LONGEST = 400  # of a ref
-
 
 @get("/changes", opt=needs(Role.VIEWER), sync_to_thread=True)
 def changes(
@@ -52,8 +50,6 @@ def changes(
 def _ref(request: AnyRequest, name: str, kind: str) -> str:
     """A ref that is asked for; "" for none. Raises Invalid."""
     written = text(request, name)
-    if len(written) > LONGEST:
-        raise Invalid(f"{name} is longer than any ref")
     return str(EntityRef.parse(written, kind)) if written else ""
 
 

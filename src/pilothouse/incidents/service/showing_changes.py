@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -138,8 +139,8 @@ def _owned(one: Change, owners: dict[str, str], team: str) -> bool:
 
 
 def _kinds(found: Sequence[Change]) -> list[Option]:
-    counts = {kind: sum(one.kind == kind for one in found) for kind in WORDS}
-    return [Option(kind, WORDS[kind], number) for kind, number in counts.items() if number]
+    counts = Counter(one.kind for one in found)
+    return [Option(kind, word, counts[kind]) for kind, word in WORDS.items() if counts[kind]]
 
 
 def _teams(
@@ -171,13 +172,18 @@ def strip(
     for title, kinds, shape in LANES:
         some = [one for one in found if one.kind in kinds]
         marks = [
-            Drawn(across(one.at), shape, "ev-hot" if one.id in hot else "ev", one.title, one.href)
+            Drawn(across(one.at), shape, "ev-hot" if one.id in hot else "ev", one.title, _href(one))
             for one in some
-            if one.href
+            if _href(one)
         ]
         lines = [place for place, _ in ticks]
         lanes.append(Lane(title, drawing.lane(marks, [], lines, f"{title}: {len(some)}")))
     return lanes, drawing.axis([*ticks, (100.0, "now")])
+
+
+def _href(one: Change) -> str:
+    """Where one sees more of it; of what says nothing itself, the page of its entity."""
+    return one.href or (views.href(one.entities[0]) if one.entities else "")
 
 
 class Recent(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,7 +226,9 @@ def of_incident(tx: Tx, incident: Incident, refs: Sequence[str], *, href: str, m
 
 def _named(tx: Tx, found: Found | None) -> dict[str, Named]:
     """The names of those who did what is shown, and of what it was done to."""
-    shown = found.suspects[:TOP] if found else []
+    if found is None:
+        return {}
+    shown = found.suspects[: TOP + 40]
     people = [one.change.by for one in shown] + [one.mark.by for one in shown if one.mark]
     refs = [ref for one in shown for ref in one.change.entities]
     wanted = {one for one in people if one.startswith("user:")} | set(refs)

@@ -40,13 +40,17 @@ def _operator() -> Actor:
 
 def register(cli: App, open_program: Open) -> None:
     """Add the commands of sign-in to the program's."""
-    cli.command(_users(open_program))
-    cli.command(_tokens(open_program))
+    users = App(name="user", help="People who sign in with a name and a password.")
+    for adds in (_add_user, _list_users, _remove_user, _change_password):
+        adds(users, open_program)
+    secrets = App(name="token", help="API tokens: what programs sign in with.")
+    for adds in (_create_token, _list_tokens, _revoke_token):
+        adds(secrets, open_program)
+    cli.command(users)
+    cli.command(secrets)
 
 
-def _users(open_program: Open) -> App:
-    app = App(name="user", help="People who sign in with a name and a password.")
-
+def _add_user(app: App, open_program: Open) -> None:
     @app.command
     def add(
         name: str,
@@ -80,6 +84,8 @@ def _users(open_program: Open) -> App:
         if not program.settings.local_users:
             _say("Set local_users = true and start Pilothouse again, so that they can.")
 
+
+def _list_users(app: App, open_program: Open) -> None:
     @app.command(name="list")
     def list_(*, data: Data = None) -> None:
         """Print who may sign in with a password."""
@@ -90,6 +96,8 @@ def _users(open_program: Open) -> App:
             seen = f"signed in {utc(one.seen_at)}" if one.seen_at else "never signed in"
             _say(f"{one.name}\t{Role(one.role).name.lower()}\t{one.ref or '-'}\t{seen}")
 
+
+def _remove_user(app: App, open_program: Open) -> None:
     @app.command
     def remove(name: str, *, data: Data = None) -> None:
         """Let someone sign in no more; their sessions and tokens end at once."""
@@ -98,6 +106,8 @@ def _users(open_program: Open) -> App:
             removed = people.remove_local(tx, name)
         _say(f"{removed.name} is removed, with their sessions and API tokens")
 
+
+def _change_password(app: App, open_program: Open) -> None:
     @app.command
     def password(name: str, *, data: Data = None) -> None:
         """Give someone another password; where they are signed in, they are no more."""
@@ -109,19 +119,18 @@ def _users(open_program: Open) -> App:
             people.change_password(tx, found, kept)
         _say(f"{found.name} has another password; their sessions have ended")
 
-    return app
 
-
-def _tokens(open_program: Open) -> App:
-    app = App(name="token", help="API tokens: what programs sign in with.")
-
+def _create_token(app: App, open_program: Open) -> None:
     @app.command
-    def create(
-        name: str,
+    def create(  # noqa: PLR0913  one for each word of the command
+        name: str = "",
         *,
-        scope: Scopes,
+        scope: Scopes | None = None,
         days: int = DAYS,
         user: str | None = None,
+        location: str = "",
+        kind: str = "api",
+        entity: str = "",
         data: Data = None,
     ) -> None:
         """Make an API token and print it, this once.
@@ -134,14 +143,30 @@ def _tokens(open_program: Open) -> App:
             How long it is valid.
         user
             The local user whose it is: it may do no more than they may, and ends with them.
+        location
+            With the scope agent: the only location that the agent may speak for.
+        kind
+            api; or events: a routing key of PagerDuty's Events API v2, which takes alerts for an
+            entity and has neither scopes nor an end.
+        entity
+            With the kind events: whose alerts come with it, component:default/checkout.
         """
         program = _quiet(open_program, data)
+        if kind != "api":
+            makes = {n: make for one in program.modules for n, make in one.token_kinds.items()}
+            if kind not in makes:
+                raise Invalid(f"there is no kind {kind!r} of token: {', '.join(['api', *makes])}")
+            with program.db.begin(_operator()) as tx:
+                _say(makes[kind](tx, name, entity))
+            return
         with program.db.begin(_operator()) as tx:
             owner = _user(people.local_user(tx, user), user) if user else None
-            secret, made = tokens.create(tx, owner, name, scope, days)
+            secret, made = tokens.create(tx, owner, name, scope or (), days, location)
         print(f"{made.name}: valid until {utc(made.expires_at)}", file=sys.stderr)  # noqa: T201
         _say(secret)
 
+
+def _list_tokens(app: App, open_program: Open) -> None:
     @app.command(name="list")
     def list_(*, data: Data = None) -> None:
         """Print all API tokens, without what they are."""
@@ -151,9 +176,12 @@ def _tokens(open_program: Open) -> App:
         for one in found:
             token = one.token
             used = f"used {utc(token.used_at)}" if token.used_at else "never used"
-            parts = (token.hint, token.name, " ".join(token.scopes), one.owner or "-")
+            may = " ".join(token.scopes) + (f" at {token.location}" if token.location else "")
+            parts = (token.hint, token.name, may, one.owner or "-")
             _say("\t".join((*parts, _until(token.expires_at, now), used)))
 
+
+def _revoke_token(app: App, open_program: Open) -> None:
     @app.command
     def revoke(name: str, *, data: Data = None) -> None:
         """Have a token taken no more, at once.
@@ -167,8 +195,6 @@ def _tokens(open_program: Open) -> App:
         with program.db.begin(_operator()) as tx:
             revoked = tokens.revoke_named(tx, name)
         _say(f"{revoked.name} ({revoked.hint}…) is revoked")
-
-    return app
 
 
 def _until(expires_at: datetime, now: datetime) -> str:

@@ -117,6 +117,7 @@ class Token(msgspec.Struct, frozen=True):
     added_at: datetime
     expires_at: datetime
     used_at: datetime | None = None  # at most a minute old
+    location: str = ""  # that an agent's speaks for; "": any
 
 
 class Attempt(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ LEAST_PASSWORD, MOST_PASSWORD = 12, 1024  # characters
 MOST_GROUPS = 500  # of one person that are heeded
 LONGEST_NEXT = 2000
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@+-]{0,62}[A-Za-z0-9])?")
+_LOCATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]{0,149}")
 _IN_A_URL = re.compile(rf"{TOKEN_MARK}[A-Za-z0-9_-]{{16,}}")
 
 
@@ -95,6 +96,14 @@ def role_of(scopes: Iterable[str], most: Role) -> Role:
 def narrow_of(scopes: Iterable[str], most: Role) -> frozenset[str]:
     """The narrow scopes of a token that its person may (still) give away."""
     return frozenset(s for s in scopes if s in NARROW_SCOPES and NARROW_SCOPES[s] <= most)
+
+
+def check_location(location: str, scopes: Sequence[str]) -> None:
+    """Raises Invalid for a location that is no name, or given to what is no agent's alone."""
+    if location and tuple(scopes) != ("agent",):
+        raise Invalid("a token of a location has the scope agent, and no other")
+    if location and not _LOCATION.fullmatch(location):
+        raise Invalid(f"{location[:60]!r} is no location: letters, digits and - _ . @ :, up to 150")
 
 
 def check_scopes(scopes: Sequence[str], most: Role) -> None:

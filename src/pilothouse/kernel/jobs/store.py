@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -131,6 +132,32 @@ def seed(conn: Connection, kind: str, every: timedelta) -> None:
             where=or_(jobs.c.due_at > latest, jobs.c.dead_at.is_not(None)),
         )
     )
+
+
+def set_back(conn: Connection, by: timedelta) -> int:
+    """Bring due times and leases back to where they were meant, after the clock was set back.
+
+    For SQLite, whose due times are this machine's: they would all be late by so much.
+    """
+    columns = (jobs.c.id, jobs.c.due_at, jobs.c.lease_until, jobs.c.again_at)
+    rows = conn.execute(select(*columns).where(jobs.c.dead_at.is_(None))).all()
+    moved = [
+        {
+            "job": row.id,
+            "due": row.due_at - by,
+            "lease": row.lease_until and row.lease_until - by,
+            "again": row.again_at and row.again_at - by,
+        }
+        for row in rows
+    ]
+    if moved:
+        later = {
+            "due_at": bindparam("due"),
+            "lease_until": bindparam("lease"),
+            "again_at": bindparam("again"),
+        }
+        conn.execute(update(jobs).where(jobs.c.id == bindparam("job")).values(later), moved)
+    return len(moved)
 
 
 def _claimable(conn: Connection, kinds: Collection[str]) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -86,7 +87,7 @@ class Frame:
         self.copy = copied is not None
         self.database = database
         self.watches = [module.watch for module in modules if module.watch]
-        self.environment = _environment(modules)
+        self.environment = _environment(tuple(modules))
         self.panels = sorted(
             (panel for module in modules for panel in module.panels),
             key=lambda panel: panel.order,
@@ -185,7 +186,8 @@ class Frame:
             return None
 
 
-def _environment(modules: Sequence[Module]) -> Environment:
+@lru_cache(maxsize=8)  # templates that were read once are kept
+def _environment(modules: tuple[Module, ...]) -> Environment:
     loaders: dict[str, BaseLoader] = {
         module.name: PackageLoader(module.templates) for module in modules if module.templates
     }

@@ -82,6 +82,6 @@ jobs = [
     JobKind("oncall.forget", _forget, every=timedelta(hours=6)),
 ]
 handlers = [
-    Subscription(RAISED, "oncall.heard_raised", _heard),
-    Subscription(CLEARED, "oncall.heard_cleared", _heard),
+    Subscription(RAISED, "oncall.heard_raised", _heard, LEASE),
+    Subscription(CLEARED, "oncall.heard_cleared", _heard, LEASE),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -12,8 +13,10 @@ from pilothouse.catalog.service import declaring
 from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.module import Subscription
-from pilothouse.oncall.outside import files
-from pilothouse.oncall.service import handing, judging
+from pilothouse.oncall.formats import ics
+from pilothouse.oncall.model.watch import Span
+from pilothouse.oncall.outside import calendars, files
+from pilothouse.oncall.service import handing, importing, judging
 
 if TYPE_CHECKING:
     from pilothouse.kernel.events import Event
@@ -25,10 +28,40 @@ log = structlog.get_logger("pilothouse.oncall")
 JUDGE, LOOK, HAND = "oncall.judge", "oncall.look", "oncall.hand_over"
 
 
+def follow(program: Program, spec: str) -> dict[str, list[str]]:
+    """Bring schedules to what their calendars say; what is wrong with those, by schedule.
+
+    One that cannot be read leaves its schedule as it was.
+    """
+    with program.db.read() as tx:
+        found = importing.followed(tx, spec)
+        span = Span(tx.now, tx.now + importing.AHEAD)
+    faults: dict[str, list[str]] = {}
+    for one in found:
+        try:
+            body = _calendar(program, spec, one) if one.written else b""
+            read = ics.read(body, span, ZoneInfo(one.zone)) if body else ics.Read([], [])
+        except PilothouseError as error:
+            faults[one.schedule] = [f"the calendar cannot be read: {error}"]
+            continue
+        with program.db.begin() as tx:
+            unknown = importing.follow(tx, one.schedule, read.entries)
+        said = [f"{title}: names nobody of the catalog" for title in unknown]
+        faults[one.schedule] = [*read.faults, *said]
+    return faults
+
+
+def _calendar(program: Program, spec: str, one: importing.Calendar) -> bytes:
+    if one.written.startswith("https://"):
+        return calendars.fetch(one.written, frozenset(program.settings.trusted_hosts))
+    return calendars.beside(spec, Path(program.settings.data), one.document, one.written)
+
+
 def judge(program: Program, spec: str) -> None:
     """Look at the schedules of a source; their files are read only where something is wrong."""
+    told = follow(program, spec)
     with program.db.read() as tx:
-        found = judging.faulty(tx, spec)
+        found = judging.faulty(tx, spec, told)
     if found is None:
         return
     bodies: dict[str, bytes] = {}

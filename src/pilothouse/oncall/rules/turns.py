@@ -19,6 +19,7 @@ from pilothouse.oncall.model.watch import Override, Shift, Span
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+NEAR = timedelta(days=8)
 LONGEST = timedelta(days=800)  # of one question
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -258,14 +259,17 @@ def current(watch: Watch, when: datetime, reach: timedelta) -> tuple[Shift, Shif
     A watch that goes from someone to the same people, in another layer, does not go over. None
     where it goes over later than is looked.
     """
-    found = shifts(watch, Span(when - reach, when + reach))
-    place = next(number for number, one in enumerate(found) if one.start <= when < one.end)
-    people = found[place].people
-    first = last = place
-    while first > 0 and found[first - 1].people == people:
-        first -= 1
-    while last + 1 < len(found) and found[last + 1].people == people:
-        last += 1
+    for near in (NEAR, reach):  # most often a week says it all
+        found = shifts(watch, Span(when - near, when + near))
+        place = next(number for number, one in enumerate(found) if one.start <= when < one.end)
+        people = found[place].people
+        first = last = place
+        while first > 0 and found[first - 1].people == people:
+            first -= 1
+        while last + 1 < len(found) and found[last + 1].people == people:
+            last += 1
+        if first > 0 and last + 1 < len(found):
+            break
     now = msgspec.structs.replace(found[place], start=found[first].start, end=found[last].end)
     return now, found[last + 1] if last + 1 < len(found) else None
 

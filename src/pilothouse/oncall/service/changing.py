@@ -142,6 +142,8 @@ def take_back(tx: Tx, number: str) -> Override:
     if found is None:
         raise NotFound("That override was taken back already, or never was.")
     require(tx, tx.actor, found.schedule)
+    if found.made_by == "calendar":
+        raise Invalid("That shift is of the schedule's calendar: change it there, or override it.")
     if not store.remove(tx.conn, number, tx.now):
         raise NotFound("That override was taken back already.")
     span = Span(tx.now, tx.now + timedelta(days=1))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilothouse.catalog.service import annotated
+from pilothouse.catalog.service import annotated, declaring
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.events import Event
 from pilothouse.oncall.model.watch import Override, Span
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 AHEAD = timedelta(days=366)
 MOST_PEOPLE = 5000
 IMPORTED = "from a calendar"
+FOLLOWED = "calendar"  # who made overrides that follow a schedule's calendar
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # when: whatever people change comes after
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -88,3 +90,68 @@ def take(tx: Tx, ref: str, entries: Sequence[Entry]) -> Imported:
         refs = tuple(dict.fromkeys([ref, *(one.person for one in made)]))
         tx.emit(Event(type=changing.OVERRIDDEN, entities=refs, data=data))
     return Imported(made, repeated, list(dict.fromkeys(unknown)))
+
+
+class Calendar(msgspec.Struct, frozen=True):
+    """A calendar that a schedule follows."""
+
+    schedule: str
+    written: str  # in its document
+    document: str  # path of its file
+    zone: str
+
+
+def followed(tx: Tx, spec: str) -> list[Calendar]:
+    """The calendars of the schedules of a source, and schedules that follow theirs no more."""
+    source = declaring.source(tx, spec)
+    if source is None:
+        return []
+    declared = declaring.of_kinds(tx, source.id, (rostering.KIND,))
+    span = Span(tx.now, tx.now + 2 * AHEAD)
+    rosters = rostering.rosters(tx, [one.ref for one in declared], span)
+    return [
+        Calendar(one.ref, rosters[one.ref].spec.calendar, one.path, rosters[one.ref].watch.zone)
+        for one in declared
+        if one.ref in rosters and _follows(rosters[one.ref])
+    ]
+
+
+def _follows(roster: rostering.Roster) -> bool:
+    changed = roster.watch.overrides
+    return bool(roster.spec.calendar) or any(one.made_by == FOLLOWED for one in changed)
+
+
+def follow(tx: Tx, ref: str, entries: Sequence[Entry]) -> list[str]:
+    """Have a schedule be as its calendar says from now on; titles that name nobody."""
+    known = people(tx)
+    wanted: dict[tuple[datetime, datetime, str], None] = {}
+    unknown: list[str] = []
+    for entry in entries:
+        if person := whose(entry, known):
+            wanted[entry.start, entry.end, person] = None
+        else:
+            unknown.append(entry.title or "an event without a title")
+    span = Span(tx.now, tx.now + 2 * AHEAD)
+    there = {
+        (one.start, one.end, one.person): one
+        for one in store.overrides_of(tx.conn, [ref], span)
+        if one.made_by == FOLLOWED
+    }
+    store.remove_all(tx.conn, [one.id for key, one in there.items() if key not in wanted], tx.now)
+    new = [key for key in wanted if key not in there and key[1] > tx.now]
+    store.add(tx.conn, [_followed(ref, key) for key in new])
+    return list(dict.fromkeys(unknown))
+
+
+def _followed(ref: str, key: tuple[datetime, datetime, str]) -> Override:
+    start, end, person = key
+    return Override(
+        id=uuid7(),
+        schedule=ref,
+        start=start,
+        end=end,
+        person=person,
+        why=IMPORTED,
+        made_by=FOLLOWED,
+        made_at=FIRST,
+    )

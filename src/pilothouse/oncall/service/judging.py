@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from pilothouse.oncall.service.rostering import Roster
 
 BY = "oncall"  # whose problems these are
+MOST_WORDS = 10  # about one calendar
 Places = Mapping[str, Callable[[Path], Position]]  # of one file, by ref
-CALENDAR = (
-    "a calendar is not read from here yet: `pilothouse oncall import FILE.ics` makes its events "
-    "overrides of this schedule"
-)
 
 
 class Faulty(msgspec.Struct, frozen=True):
@@ -37,8 +34,11 @@ class Faulty(msgspec.Struct, frozen=True):
     message: str
 
 
-def faulty(tx: Tx, spec: str) -> list[Faulty] | None:
-    """What is wrong with the schedules of a source; None for one that is none any more."""
+def faulty(tx: Tx, spec: str, calendars: Mapping[str, Sequence[str]]) -> list[Faulty] | None:
+    """What is wrong with the schedules of a source; None for one that is none any more.
+
+    `calendars` says what is wrong with those that schedules follow, by the schedule's ref.
+    """
     source = declaring.source(tx, spec)
     if source is None:
         return None
@@ -49,11 +49,13 @@ def faulty(tx: Tx, spec: str) -> list[Faulty] | None:
         fault
         for one in declared
         if one.ref in rosters
-        for fault in _of_one(one, rosters[one.ref], ahead)
+        for fault in _of_one(one, rosters[one.ref], ahead, calendars)
     ]
 
 
-def _of_one(one: Declaration, roster: Roster, ahead: Span) -> list[Faulty]:
+def _of_one(
+    one: Declaration, roster: Roster, ahead: Span, calendars: Mapping[str, Sequence[str]]
+) -> list[Faulty]:
     found = [
         Faulty(one, "schedule-time", Severity.ERROR, _path(field), why)
         for field, why in turns.faulty(roster.spec)
@@ -62,8 +64,10 @@ def _of_one(one: Declaration, roster: Roster, ahead: Span) -> list[Faulty]:
         Faulty(one, "schedule-person", Severity.WARNING, _place(roster, ref), _nobody(ref))
         for ref in roster.gone
     ]
-    if roster.spec.calendar:
-        found.append(Faulty(one, "schedule-calendar", Severity.WARNING, ("calendar",), CALENDAR))
+    found += [
+        Faulty(one, "schedule-calendar", Severity.WARNING, ("calendar",), words)
+        for words in calendars.get(one.ref, ())[:MOST_WORDS]
+    ]
     if roster.fault or roster.spec.optional:
         return found
     gaps = turns.gaps(turns.shifts(roster.watch, ahead))

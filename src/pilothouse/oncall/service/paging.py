@@ -31,6 +31,8 @@ LONGEST_SUMMARY = 1024
 LONGEST_DETAIL = 10_000
 LONGEST_KEY = 500
 LATE = timedelta(seconds=30)
+NEARLY = timedelta(seconds=30)
+MOST_OPEN = 10_000
 UNSILENCE = "oncall.unsilence"
 
 
@@ -334,6 +336,9 @@ def step(tx: Tx, page_id: str, planned: datetime) -> Page | None:
     page = pages.lock(tx.conn, page_id)
     if page is None or not escalation.is_due(page, planned):
         return None
+    if page.state is State.SNOOZED and planned - tx.now > NEARLY:  # the clock was set back
+        stepping.due(tx, page, planned - tx.now)
+        return None
     if page.state is State.ACKNOWLEDGED:
         words = f"Page {page.number} was acknowledged and not resolved in time."
         say(tx, said.UNACKNOWLEDGED, page, words, person=page.acknowledged_by)
@@ -349,3 +354,17 @@ def look_after(tx: Tx) -> int:
     for page in late:
         stepping.due(tx, page, timedelta())
     return len(late)
+
+
+def put_off(tx: Tx, by: timedelta) -> int:
+    """The clock was set forward: steps that were planned before wait as long as they were meant to.
+
+    A page that is snoozed waits for a time of day, and is left alone.
+    """
+    found = pages.planned_before(tx.conn, tx.now - by / 2, MOST_OPEN)
+    for page_id in found:
+        page = pages.lock(tx.conn, page_id)
+        if page and page.next_at and page.state in (State.OPEN, State.ACKNOWLEDGED):
+            until = page.until and page.until + by
+            stepping.plan_next(tx, page, page.next_at + by, until=until)
+    return len(found)

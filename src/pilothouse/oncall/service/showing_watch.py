@@ -13,11 +13,12 @@ import msgspec
 from pilothouse.catalog.service import views
 from pilothouse.catalog.service.views import Named
 from pilothouse.kernel.errors import Invalid
-from pilothouse.kernel.module import Exported
+from pilothouse.kernel.module import Exported, Headline
 from pilothouse.kernel.words import MONTHS
+from pilothouse.oncall.model.methods import Method
 from pilothouse.oncall.model.watch import OnCall, Override, Shift, Span, Trouble
-from pilothouse.oncall.rules import strips, turns
-from pilothouse.oncall.service import changing, rostering, teams, watching
+from pilothouse.oncall.rules import strips, turns, words
+from pilothouse.oncall.service import changing, handling, rostering, stepping, teams, watching
 from pilothouse.oncall.service.rostering import REACH, Roster
 from pilothouse.oncall.store import watch as store
 
@@ -62,6 +63,7 @@ class Listing(msgspec.Struct, frozen=True):
     """All schedules and what is wrong with them."""
 
     lines: list[Line]
+    total: int
     troubles: list[Trouble]
     names: Mapping[str, Named]
     start: datetime
@@ -75,17 +77,19 @@ def href(ref: str) -> str:
     return f"/oncall/schedules/{namespace}/{name}"
 
 
-def listing(tx: Tx) -> Listing:
-    """All schedules: those with troubles first, then by title."""
+def listing(tx: Tx, most: int | None = None) -> Listing:
+    """Schedules: those with troubles first, then by title; all, or the first so many."""
     found = rostering.every(tx, Span(tx.now - REACH, tx.now + REACH))
     troubles = watching.troubles(tx)
+    faulty = {one.about for one in troubles}
+    order = sorted(found.values(), key=lambda one: (one.ref not in faulty, one.title.casefold()))
+    found = {one.ref: one for one in order[:most]}
     refs = {ref for one in found.values() for ref in (*one.people, one.owner) if ref}
     names = views.name_all(tx, sorted(refs | {one.about for one in troubles}))
     start = tx.now.replace(minute=0, second=0, microsecond=0)
     span = Span(start, start + STRIP)
     lines = [_line(tx, one, span, names, troubles) for one in found.values()]
-    lines.sort(key=lambda one: (not one.troubles, one.title.casefold(), one.ref))
-    return Listing(lines, troubles, names, span.start, span.end)
+    return Listing(lines, len(order), troubles, names, span.start, span.end)
 
 
 def _line(
@@ -306,6 +310,14 @@ class Has(msgspec.Struct, frozen=True):
     second: list[Named]
     policy: Named | None
     href: str  # of the schedule; "" where there is none
+    ref: str  # of what it is for
+    may: bool  # the reader may page them
+    ways: str  # by what they are told first: "mail, SMS"
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Where the clocks of their schedule hang."""
+        return ZoneInfo(self.on_call.zone) if self.on_call.zone else None
 
 
 def has(tx: Tx, refs: Sequence[str]) -> dict[str, Has]:
@@ -318,6 +330,8 @@ def has(tx: Tx, refs: Sequence[str]) -> dict[str, Has]:
         if ref
     }
     names = views.name_all(tx, sorted(people))
+    told = {person for one in found.values() for person in one.people}
+    ways = stepping.methods_of(tx, sorted(told)) if told else {}
     return {
         ref: Has(
             one,
@@ -326,9 +340,18 @@ def has(tx: Tx, refs: Sequence[str]) -> dict[str, Has]:
             [names[person] for person in one.second if person not in one.people],
             names.get(one.policy),
             href(one.schedule) if one.schedule else "",
+            ref,
+            handling.may(tx, tx.actor, ref),
+            _ways([method for person in one.people for method in ways[person]]),
         )
         for ref, one in found.items()
     }
+
+
+def _ways(methods: Sequence[Method]) -> str:
+    """By what people are told at once of something urgent."""
+    first = [one.channel for one in methods if one.after == 0 and one.takes("high")]
+    return ", ".join(dict.fromkeys(words.CHANNELS.get(one, one) for one in first))
 
 
 def of_entity(tx: Tx, ref: str) -> Has | None:
@@ -349,10 +372,10 @@ class OnWatch(msgspec.Struct, frozen=True):
 
 def now(tx: Tx) -> OnWatch | None:
     """None where there is no schedule."""
-    found = listing(tx)
+    found = listing(tx, MOST_SHOWN)
     if not found.lines:
         return None
-    return OnWatch(found.lines[:MOST_SHOWN], len(found.lines), len(found.troubles))
+    return OnWatch(found.lines, found.total, len(found.troubles))
 
 
 def tab(_tx: Tx, ref: str) -> str | None:
@@ -364,3 +387,19 @@ def exported(tx: Tx) -> list[Exported]:
     """The pages that belong in the copy: who to call when the portal itself is down."""
     every = rostering.every(tx, Span(tx.now, tx.now))
     return [Exported("/oncall"), *(Exported(href(ref)) for ref in sorted(every))]
+
+
+def headline(tx: Tx) -> Headline | None:
+    """What the top of Now says of hours of the next day in which nobody has the watch."""
+    soon = [one for one in watching.troubles(tx) if one.since and one.since < tx.now + DAY]
+    if not soon:
+        return None
+    titles = views.name_all(tx, [soon[0].about])
+    return Headline(
+        weight=45,
+        state="warn",
+        text=f"{titles[soon[0].about].title} has nobody for some of the next 24 hours",
+        detail="An alert then goes to the next step at once.",
+        href="/oncall#troubles",
+        action="See what to mend",
+    )

@@ -161,7 +161,8 @@ def tell(tx: Tx, page: Page, people: Mapping[str, tuple[str, Sequence[Method]]])
     """
     if not people:
         return
-    notifications.withdraw_older(tx.conn, page.id, tx.now, list(people), page.round)
+    if page.round > 1:
+        notifications.withdraw_older(tx.conn, page.id, tx.now, list(people), page.round)
     pages.want(tx.conn, page.id, {one: why for one, (why, _) in people.items()}, tx.now)
     found = [
         notification(tx, page, one.method, why, one.after)

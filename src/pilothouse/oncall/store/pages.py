@@ -130,6 +130,13 @@ def overdue(conn: Connection, before: datetime, limit: int) -> list[Page]:
     return [_page(row) for row in conn.execute(query)]
 
 
+def planned_before(conn: Connection, before: datetime, limit: int) -> list[str]:
+    """Ids of open pages whose next step was planned before an instant."""
+    early = pages.c.open_bundle.is_not(None) & pages.c.next_at.is_not(None)
+    query = select(pages.c.id).where(early, pages.c.changed_at < before)
+    return list(conn.execute(query.order_by(pages.c.id).limit(limit)).scalars())
+
+
 def counts(conn: Connection) -> dict[str, int]:
     """How many pages are open, by state."""
     query = select(pages.c.state, func.count()).where(pages.c.open_bundle.is_not(None))

@@ -64,6 +64,13 @@ def remove(conn: Connection, number: str, now: datetime) -> bool:
     return conn.execute(gone).rowcount > 0
 
 
+def remove_all(conn: Connection, numbers: Sequence[str], now: datetime) -> None:
+    """Take these back, a part at a time."""
+    for start in range(0, len(numbers), 500):
+        ours = overrides.c.id.in_(numbers[start : start + 500])
+        conn.execute(update(overrides).where(ours).values(removed_at=now))
+
+
 def notes(conn: Connection, schedules: Collection[str], span: Span) -> list[Note]:
     """What is kept of handoffs of these schedules in a time."""
     query = select(*(handoffs.c[name] for name in Note.__struct_fields__)).where(

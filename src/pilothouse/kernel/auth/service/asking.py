@@ -43,7 +43,10 @@ def by_token(tx: Tx, secret: str, providers: frozenset[str]) -> Asked | str:  # 
     if person is None:
         role = rules.role_of(token.scopes, Role.ADMIN)
         narrow = rules.narrow_of(token.scopes, Role.ADMIN)
-        return Asked(Actor(f"token:{token.name}", token.name, role, scopes=narrow), token=token)
+        program = Actor(
+            f"token:{token.name}", token.name, role, scopes=narrow, location=token.location
+        )
+        return Asked(program, token=token)
     if person.gone_at or person.provider not in providers:
         return "the person whose API token this is was not found at their provider any more"
     if rules.token_rests(tx.now, person):
@@ -54,7 +57,8 @@ def by_token(tx: Tx, secret: str, providers: frozenset[str]) -> Asked | str:  # 
     # Being of the owning team gives editing rights, so a token that may only read has no team.
     if not {"write", "admin"}.isdisjoint(token.scopes):
         return Asked(msgspec.structs.replace(actor, role=role, scopes=narrow), person, token=token)
-    return Asked(Actor(actor.id, actor.name, role, scopes=narrow), person, token=token)
+    program = Actor(actor.id, actor.name, role, scopes=narrow, location=token.location)
+    return Asked(program, person, token=token)
 
 
 def actor_of(person: Person) -> Actor:

@@ -23,11 +23,12 @@ MOST = 100  # tokens of one person
 
 
 def create(
-    tx: Tx, person: Person | None, name: str, scopes: Sequence[str], days: int
+    tx: Tx, person: Person | None, name: str, scopes: Sequence[str], days: int, location: str = ""
 ) -> tuple[str, Token]:
     """Make a token: what it is, to be shown this once, and what is kept of it.
 
-    Raises Invalid for a name, scopes or days that cannot be.
+    With a `location`, it is an agent's, which speaks for no other.
+    Raises Invalid for a name, scopes, days or a location that cannot be.
     """
     name = "".join(c for c in name.strip() if c.isprintable())
     if not 0 < len(name) <= 200:  # noqa: PLR2004  the column
@@ -35,6 +36,7 @@ def create(
     if not 1 <= days <= rules.LONGEST_TOKEN:
         raise Invalid(f"a token is valid for 1 to {rules.LONGEST_TOKEN} days, not for {days}")
     rules.check_scopes(scopes, Role(person.role) if person else Role.ADMIN)
+    rules.check_location(location, scopes)
     if person and len(store.tokens.tokens_of(tx.conn, person.id)) >= MOST:
         raise Conflict(f"{MOST} tokens are enough for one person: revoke some first")
     secret = new_token()
@@ -46,6 +48,7 @@ def create(
         scopes=tuple(dict.fromkeys(scopes)),
         added_at=tx.now,
         expires_at=tx.now + timedelta(days=days),
+        location=location.lower(),
     )
     store.tokens.add_token(tx.conn, digest(secret), token)
     _tell(tx, "auth.token_created", token)
@@ -87,4 +90,6 @@ def revoke_named(tx: Tx, name: str) -> Token:
 
 def _tell(tx: Tx, kind: str, token: Token) -> None:
     data = {"token": token.name, "hint": token.hint, "scopes": " ".join(token.scopes)}
+    if token.location:
+        data["location"] = token.location
     tx.emit(Event(type=kind, data=data))

@@ -65,6 +65,7 @@ tokens = Table(
     Column("name", String(200), nullable=False),
     Column("hint", String(16), nullable=False),
     Column("scopes", String(200), nullable=False),  # separated by spaces
+    Column("location", String(150), nullable=False),  # "": any
     Column("added_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),

@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("hint", sa.String(length=16), nullable=False),
         sa.Column("scopes", sa.String(length=200), nullable=False),
+        sa.Column("location", sa.String(length=150), nullable=False),
         at("added_at"),
         at("expires_at"),
         at("used_at", nullable=True),
