@@ -24,8 +24,8 @@ _COLUMNS = [incidents.c[name] for name in Incident.__struct_fields__]
 
 
 def _incident(row: Any) -> Incident:
-    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
-    return Incident(**(values | {"status": Status(values["status"])}))
+    values: dict[str, Any] = {**row._mapping, "status": Status(row.status)}  # noqa: SLF001
+    return Incident(**values)
 
 
 def _known_to(who: Who) -> Any:
