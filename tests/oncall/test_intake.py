@@ -252,6 +252,36 @@ def test_all_of_a_batch_of_cloudevents_or_none(sender):
     sender.event("pilothouse.alert.cleared", {"key": "b1"}, "b3", source="/batch")
 
 
+def test_texts_that_no_database_takes_do_no_harm(sender):
+    bad = "a\0b\ufffe\u202e" + "x" * 3000
+    payload = {
+        "summary": bad[:500],
+        "source": bad,
+        "severity": "info",
+        "custom_details": {bad: bad},
+    }
+    assert sender.trigger("odd", payload=payload, client=bad).status == 202
+    said = {"labels": {"alertname": bad, bad: bad, "service": bad}, "fingerprint": "odd-am"}
+    body = {"alerts": [said], "commonLabels": {"x": bad}}
+    assert sender.post("/hooks/alertmanager", body).status == 200
+    data = {
+        "summary": bad,
+        "entity": bad[:90],
+        "key": "odd-ce",
+        "labels": {bad: bad},
+        "policy": bad,
+    }
+    assert sender.event("pilothouse.alert.raised", data, "odd-ce").status == 202
+    for key in ("odd", "odd-am", "odd-ce"):
+        found = sender.alert(key)
+        assert "\0" not in found.signal.summary
+        page = sender.page(key)
+        text = sender.portal.get(f"/oncall/pages/{page.number}", {"Accept": "text/html"})
+        assert text.status == 200
+        with sender.paged.program.db.begin() as tx:
+            paging.clear(tx, found.signal.key)
+
+
 def test_a_storm_is_one_page_and_one_notification(sender):
     """400 alerts by eight at once: none is lost, nobody is told twice."""
     count, hands = 400, 8

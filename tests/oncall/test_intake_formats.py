@@ -72,6 +72,7 @@ def test_a_trigger_says_all_that_a_page_needs():
         ({"payload": PAYLOAD | {"source": ""}}, "'payload.source'"),
         ({"payload": PAYLOAD, "dedup_key": 7}, "'dedup_key' must be a text"),
         ({"payload": PAYLOAD, "dedup_key": "x" * 256}, "longer than 255"),
+        ({"payload": PAYLOAD, "dedup_key": "a\0b"}, "cannot be stored"),
         ({"event_action": "resolve"}, "'dedup_key' is missing"),
     ],
 )

@@ -14,7 +14,7 @@ from pilothouse import app
 from pilothouse.catalog.service import passes
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Denied
-from pilothouse.oncall.model.paging import State
+from pilothouse.oncall.model.paging import Signal, State
 from pilothouse.oncall.service import (
     asking,
     handling,
@@ -162,10 +162,8 @@ def test_a_silence_stands_on_its_page_and_does_not_silence_people(here):
     assert answer.status == 303
     labels = {"team": "shop"}
     with paged.program.db.begin() as tx:
-        signal = {"key": "quiet", "source": "test", "entity": ALONE, "summary": "x"}
-        from pilothouse.oncall.model.paging import Signal
-
-        assert paging.take(tx, Signal(**signal, labels=labels)).page is None
+        signal = Signal(key="quiet", source="test", entity=ALONE, summary="x", labels=labels)
+        assert paging.take(tx, signal).page is None
         (made,) = silencing.lasting(tx)
         assert (made.entity, made.labels, made.why) == (ALONE, labels, "Moving")
     for path in ("/oncall/silences", "/", "/catalog/component/default/alone"):
@@ -180,6 +178,19 @@ def test_a_silence_stands_on_its_page_and_does_not_silence_people(here):
     assert send(portal, "/oncall/silences/none/end").status == 404
     for form in ({}, {"entity": "alone"}, {"labels": "team", "why": "x"}):
         assert send(portal, "/oncall/silences", length="1h", **form).status == 400
+
+
+def test_a_silence_of_a_system_is_about_all_that_is_part_of_it(here):
+    portal, paged = here
+    form = {"entity": "system:store", "length": "1h", "why": "Moving"}
+    assert send(portal, "/oncall/silences", **form).status == 303
+    signal = Signal(key="part", source="test", entity=CHECKOUT, summary="x")
+    with paged.program.db.begin() as tx:
+        assert paging.take(tx, signal).page is None
+        (made,) = silencing.lasting(tx)
+        silencing.end(tx, made.id, ONE)
+        paging.clear(tx, "part")
+    assert send(portal, "/oncall/silences", **form | {"entity": "tpyo"}).status == 404
 
 
 def test_what_reached_nobody_stands_at_the_top_of_now(here):

@@ -21,7 +21,7 @@ from pilothouse.deploys.service import receiving
 from pilothouse.deploys.service.receiving import Receipt
 from pilothouse.kernel import clock
 from pilothouse.kernel.actors import Actor, Role
-from pilothouse.kernel.errors import Denied, Invalid
+from pilothouse.kernel.errors import Busy, Conflict, Denied, Invalid
 from pilothouse.kernel.module import Receives, receiver_of
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings
@@ -140,7 +140,11 @@ def _answer(program: Program, found: Sequence[Delivery]) -> Response[Receipt]:
 
 def _stored(program: Program, message: Message) -> Response[Receipt]:
     """Acknowledge what is stored."""
-    receipt = receiving.receipt(message.found, MESSAGES.store(program.db, message))
+    try:
+        fresh = MESSAGES.store(program.db, message)
+    except Conflict as error:  # another replica wrote the same at this moment: it is to come again
+        raise Busy(str(error)) from error
+    receipt = receiving.receipt(message.found, fresh)
     status = STORED if receipt.state == "stored" else IGNORED
     return Response(receipt, status_code=status)
 

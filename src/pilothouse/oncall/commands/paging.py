@@ -246,8 +246,10 @@ def _silencing(oncall: App, open_program: Open) -> None:
         if wrong := [one for one in labels if "=" not in one]:
             raise Invalid(f"{wrong[0]!r} is no label; write name=value")
         pairs = dict(one.split("=", 1) for one in labels)
-        wanted = silencing.Wanted(entity=entity, labels=pairs, end=_moment(until), why=why)
+        end = _moment(until)
         with _db(open_program, data).db.begin() as tx:
+            ref = asking.entity_of(tx, entity) if entity else ""
+            wanted = silencing.Wanted(entity=ref, labels=pairs, end=end, why=why)
             made = silencing.silence(tx, wanted, by or _person())
         print(f"Silence {made.id} until {made.end:%Y-%m-%d %H:%M} UTC.")  # noqa: T201
 

@@ -62,6 +62,8 @@ def read(body: bytes) -> Event | tuple[str, ...]:
     dedup_key = said.get("dedup_key")
     if dedup_key is not None and not isinstance(dedup_key, str):
         wrong.append("'dedup_key' must be a text")
+    elif "\0" in (dedup_key or ""):
+        wrong.append("'dedup_key' has a character that cannot be stored")
     elif len(dedup_key or "") > LONGEST_DEDUP_KEY:
         wrong.append(f"'dedup_key' is longer than {LONGEST_DEDUP_KEY} characters")
     elif not dedup_key and action in ACTIONS[1:]:

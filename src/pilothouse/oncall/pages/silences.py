@@ -13,12 +13,11 @@ from litestar.response import Redirect
 
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Invalid
-from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Database
 from pilothouse.kernel.web.access import needs
 from pilothouse.kernel.web.asking import AnyRequest, text
 from pilothouse.kernel.web.frame import Frame, display_of
-from pilothouse.oncall.service import handling, showing_pages, silencing
+from pilothouse.oncall.service import asking, handling, showing_pages, silencing
 
 VIEWER = needs(Role.VIEWER)
 SILENCES = VIEWER  # and a responder, or of the team that owns it: asked with the silence
@@ -69,8 +68,8 @@ def silence(
     db: NamedDependency[Database],
 ) -> Redirect:
     """Keep alerts from paging for a while."""
-    entity = str(EntityRef.parse(data.entity.strip(), "component")) if data.entity.strip() else ""
     with db.begin(actor) as tx:
+        entity = asking.entity_of(tx, data.entity) if data.entity.strip() else ""
         handling.require(tx, actor, entity)
         wanted = silencing.Wanted(
             entity=entity,

@@ -61,14 +61,16 @@ def raises(page: Page, urgency: Urgency) -> bool:
     return page.state is not State.RESOLVED and page.urgency == "low" and urgency == "high"
 
 
-def silenced_by(signal: Signal, silences: Iterable[Silence], now: datetime) -> Silence | None:
+def silenced_by(
+    signal: Signal, silences: Iterable[Silence], now: datetime, within: Sequence[str] = ()
+) -> Silence | None:
     """The silence that keeps an alert from paging: the one that lasts longest.
 
-    A person who presses Page is never silenced.
+    `within`: the systems that its entity is part of. A person who presses Page is never silenced.
     """
     if signal.source == PERSON:
         return None
-    holding = [one for one in silences if _lasts(one, now) and matches(one, signal)]
+    holding = [one for one in silences if _lasts(one, now) and matches(one, signal, within)]
     return max(holding, key=lambda one: one.end, default=None)
 
 
@@ -76,10 +78,13 @@ def _lasts(silence: Silence, now: datetime) -> bool:
     return silence.ended_at is None and silence.start <= now < silence.end
 
 
-def matches(silence: Silence, signal: Signal) -> bool:
-    """Whether a silence is about an alert: its entity and all of its labels, as far as it says."""
+def matches(silence: Silence, signal: Signal, within: Sequence[str] = ()) -> bool:
+    """Whether a silence is about an alert: its entity and all of its labels, as far as it says.
+
+    One of a system is about all that is part of it.
+    """
     if not silence.entity and not silence.labels:
         return False
-    if silence.entity and silence.entity != signal.entity:
+    if silence.entity and silence.entity not in (signal.entity, *within):
         return False
     return all(signal.labels.get(name) == value for name, value in silence.labels.items())

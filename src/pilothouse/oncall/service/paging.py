@@ -82,8 +82,12 @@ def _sorted_out(
     silenced: list[Arrived] = []
     loud: list[Arrived] = []
     by: dict[str, list[str]] = {}
+    whole = any(one.entity.startswith("system:") for one in lasting)
+    refs = sorted({one.signal.entity for one in waiting if one.signal.entity}) if whole else []
+    within = relating.targets(tx, refs, "partOf") if refs else {}
     for one in waiting:
-        silence = grouping.silenced_by(one.signal, lasting, tx.now)
+        systems = within.get(one.signal.entity, ())
+        silence = grouping.silenced_by(one.signal, lasting, tx.now, systems)
         if silence is None:
             loud.append(one)
             continue
