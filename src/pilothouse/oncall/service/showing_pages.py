@@ -22,7 +22,7 @@ MOST = 20  # on panels
 MOST_LISTED = 50
 MOST_OPEN = 200
 MOST_PAST = 3  # on the page of a service
-MOST_COPIED = 100
+MOST_COPIED = 50
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -227,8 +227,8 @@ def _said(one: Line, weight: int, state: str, text: str, detail: str) -> Headlin
 
 def exported(tx: Tx) -> list[Exported]:
     """Pages that belong in the copy: the newest ones."""
-    found = reading.recent(tx, limit=MOST_COPIED)
     pages = [
-        Exported(showing_page.href(one.number), version=f"{one.id} {one.version}") for one in found
+        Exported(showing_page.href(one.number), refs=(one.entity,) if one.entity else ())
+        for one in reading.recent(tx, limit=MOST_COPIED)
     ]
     return [Exported("/oncall/pages"), *pages]
