@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -17,6 +17,15 @@ ACTION_DONE = "incidents.action_done"
 ACTION_ESCALATED = "incidents.action_escalated"
 ACTION_DROPPED = "incidents.action_deprioritized"
 ACTION_REMINDED = "incidents.action_reminded"
+ASKED = "incidents.postmortem_asked"  # it is due, or overdue
+ACTION_TYPES = (
+    ACTION_ADDED,
+    ACTION_CHANGED,
+    ACTION_DONE,
+    ACTION_ESCALATED,
+    ACTION_DROPPED,
+    ACTION_REMINDED,
+)
 
 MOST_ACTIONS = 3  # the slots 1 to 3 of a post-mortem; the database has no fourth
 
@@ -43,6 +52,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     proof: str  # how one will see that it is done
     owner: str  # ref of a User
+    team: str = ""  # ref of a Group they were in: whose lead has it once they left
     due_on: date  # never after `escalates_at`
     state: State = State.OPEN
     added_at: datetime
@@ -54,6 +64,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     escalated_at: datetime | None = None
     issue: str = ""  # address of the issue at GitHub or GitLab
     issue_closed_at: datetime | None = None  # there: evidence is asked for here
+    reminded: str = ""  # which reminder was given last
     version: int = 1
 
 
@@ -71,14 +82,55 @@ class Postmortem(msgspec.Struct, frozen=True, kw_only=True):
     published_by: str = ""
     waived_by: str = ""  # who said that it need not be written, and why; severity is the rule else
     waived_why: str = ""
+    escalates_at: datetime | None = None  # of its items; set at publication, once
+    ends_on: date | None = None  # the day of that where its cadence is kept
+    asked: str = ""  # which time it was asked for last
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """A version of one section as somebody saved it: nobody's text is lost."""
 
     postmortem: str
-    version: int
+    version: int  # of the section, from 1
     section: Section
     text: str
     by: str
     at: datetime
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of an incident for its post-mortem and for learning."""
+
+    incident: str
+    number: int
+    title: str
+    severity: int
+    entity: str
+    refs: tuple[str, ...] = ()  # what it is about
+    restricted: bool = False
+    known_to: tuple[str, ...] = ()  # who may know of a restricted one
+    drill: bool = False
+    merged_into: str = ""
+    onset_at: datetime
+    onset_by: str = ""
+    opened_at: datetime
+    acknowledged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+class Impact(msgspec.Struct, frozen=True):
+    """What measurements say of an incident."""
+
+    spent: tuple[tuple[str, float], ...] = ()  # (objective, share of its budget)
+    views: int | None = None  # page views meanwhile; None: not measured
+    confirmed: tuple[str, ...] = ()  # causes that people confirmed, in words
+
+
+class Took(msgspec.Struct, frozen=True):
+    """How long it was from the onset to each of the four."""
+
+    detect: timedelta | None
+    acknowledge: timedelta | None
+    mitigate: timedelta | None
+    resolve: timedelta | None

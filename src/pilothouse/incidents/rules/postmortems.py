@@ -1,0 +1,174 @@
+"""Whether a post-mortem is required, what stands in its draft, and what incidents took."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, get_args
+
+from pilothouse.incidents.model.incidents import SEVERITIES
+from pilothouse.incidents.model.postmortems import (
+    Facts,
+    Impact,
+    Postmortem,
+    Section,
+    Took,
+)
+from pilothouse.kernel import words
+from pilothouse.kernel.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
+TITLES: dict[Section, str] = {
+    "summary": "What happened",
+    "impact": "Impact",
+    "timeline": "Timeline",
+    "detection": "How it was found",
+    "helped": "What helped",
+    "hindered": "What hindered",
+    "causes": "Contributing causes",
+    "notes": "Notes",
+}
+PROMPTS: dict[Section, str] = {
+    "summary": "What did people outside notice, from when to when, and what ended it?",
+    "impact": "Who could not do what, for how long? Numbers with their source.",
+    "timeline": "What happened when: what was seen, what was tried, what it changed.",
+    "detection": "What told us first? What could have told us sooner?",
+    "helped": "Which tool, runbook, person or piece of luck made it shorter?",
+    "hindered": "What was missing, slow, or hard to find when it was needed?",
+    "causes": (
+        "What made this possible? Write of systems and of what was known then: "
+        "anyone in that place would have done the same."
+    ),
+    "notes": "Thoughts that are not action items.",
+}
+CAUSES = {
+    "deployment": "Deployment",
+    "configuration": "Configuration",
+    "capacity": "Capacity",
+    "dependency": "Dependency",
+    "data": "Data",
+    "expiry": "Expiry of a key or certificate",
+    "network": "Network",
+    "hardware": "Hardware or provider",
+    "process": "How we work",
+    "unknown": "Not known",
+}
+LONGEST_TEXT = 50_000
+LEAST = 5  # incidents below which a figure says nothing
+
+
+def required(severity: int, *, drill: bool) -> bool:
+    """Whether incidents of a severity need a post-mortem; rehearsals never do."""
+    known = SEVERITIES.get(severity)
+    return known is not None and known.postmortem and not drill
+
+
+def days(severity: int) -> int:
+    """Working days after it is resolved in which it is to be written."""
+    known = SEVERITIES.get(severity)
+    return known.postmortem_days if known else SEVERITIES[2].postmortem_days
+
+
+def text(words_: str) -> str:
+    """A section's text, with the ends of its lines made alike. Raises Invalid for too much."""
+    found = words_.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    if len(found) > LONGEST_TEXT:
+        raise Invalid(f"A section has at most {LONGEST_TEXT:,} characters; this has more.")
+    return found
+
+
+def causes(found: Sequence[str]) -> tuple[str, ...]:
+    """Kinds of causes, in the order they are listed in. Raises Invalid for an unknown one."""
+    if unknown := [one for one in found if one not in CAUSES]:
+        raise Invalid(f"{unknown[0][:40]!r} is no kind of cause; known are {', '.join(CAUSES)}")
+    return tuple(one for one in CAUSES if one in found)
+
+
+def asked(postmortem: Postmortem, due_on: date | None, today: date) -> str:
+    """Which time it is asked for: each once; "" where it is not (yet, or any more)."""
+    if postmortem.state == "published" or postmortem.waived_by or due_on is None:
+        return ""
+    left = (due_on - today).days
+    if left > 1:
+        return "drafted"
+    return {1: "tomorrow", 0: "today"}.get(left, f"over {-left}")
+
+
+def draft(
+    facts: Facts, impact: Impact, lines: Sequence[tuple[datetime, str]]
+) -> dict[Section, str]:
+    """What is known of an incident, in the sections where people go on from it."""
+    return {
+        "summary": _summary(facts),
+        "impact": _impact(facts, impact),
+        "timeline": "\n".join(f"- {words.stamp(at)} UTC: {said}" for at, said in lines),
+        "detection": _detection(facts),
+        "helped": "",
+        "hindered": "",
+        "causes": "\n".join(f"- {one}" for one in impact.confirmed),
+        "notes": "",
+    }
+
+
+def _summary(facts: Facts) -> str:
+    end = f" to {words.stamp(facts.resolved_at)}" if facts.resolved_at else ""
+    return f"{facts.title}, from {words.stamp(facts.onset_at)}{end} UTC."
+
+
+def _impact(facts: Facts, impact: Impact) -> str:
+    found = []
+    if facts.resolved_at:
+        found.append(f"- {words.span(facts.resolved_at - facts.onset_at)} from onset to end")
+    found += [
+        f"- {words.percent(share)} of the error budget of {title}" for title, share in impact.spent
+    ]
+    if impact.views is not None:
+        found.append(f"- about {words.counted(impact.views, 'page view')} meanwhile, by web vitals")
+    else:
+        found.append("- people affected: no data of web vitals")
+    return "\n".join(found)
+
+
+def _detection(facts: Facts) -> str:
+    found = f"Opened {words.span(max(facts.opened_at - facts.onset_at, timedelta()))} after onset."
+    if facts.onset_by:
+        found += f" The onset is known by: {facts.onset_by}."
+    return found
+
+
+def took(facts: Facts) -> Took:
+    """How long it was until each of the four; None where that is not known."""
+
+    def since(at: datetime | None) -> timedelta | None:
+        return max(at - facts.onset_at, timedelta()) if at else None
+
+    return Took(
+        detect=since(facts.opened_at),
+        acknowledge=since(facts.acknowledged_at),
+        mitigate=since(facts.mitigated_at),
+        resolve=since(facts.resolved_at),
+    )
+
+
+def median(found: Sequence[timedelta]) -> timedelta | None:
+    """The middle one; None where they are too few to say anything."""
+    if len(found) < LEAST:
+        return None
+    ordered = sorted(found)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def repeats(causes_of: Mapping[str, tuple[str, ...]], facts: Sequence[Facts]) -> list[list[Facts]]:
+    """Incidents that are about the same entity and share a kind of cause, together: two or more."""
+    found: dict[tuple[str, str], list[Facts]] = {}
+    for one in facts:
+        for kind in causes_of.get(one.incident, ()):
+            if kind != "unknown":
+                found.setdefault((one.entity, kind), []).append(one)
+    groups = {tuple(one.incident for one in group): group for group in found.values()}
+    return [group for group in groups.values() if len(group) > 1]
