@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pilothouse.incidents import pages
+from pilothouse.incidents import jobs, pages
 from pilothouse.incidents.service import reported, showing_changes
+from pilothouse.incidents.store import tables
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel
+
+assert tables  # noqa: S101  they are declared
 
 module = Module(
     name="incidents",
@@ -21,6 +24,7 @@ module = Module(
             order=15,
         ),
     ],
+    handlers=jobs.handlers,
     changes=[reported.CHANGING],
     nav=[NavItem("Log", "Changes", "/changes", "l")],
     exported=lambda _tx: [Exported("/changes")],

@@ -12,7 +12,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Index, String, Table, Text, func, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.db import Instant, metadata, upsert
@@ -119,7 +130,7 @@ def about(
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Which events: of some types, between two instants, about these entities."""
 
-    types: tuple[str, ...]
+    types: tuple[str, ...] | None  # None: of whatever type, where entities are asked for
     start: datetime
     end: datetime  # not part of it
     refs: tuple[str, ...] | None = None  # None: about whatever
@@ -132,7 +143,7 @@ def among(conn: Connection, asked: Asked) -> list[Event]:
     Ids begin with the time they were made at: the index by entity finds those of a few, and the
     index by type those about whatever.
     """
-    if not asked.types or asked.refs == ():
+    if asked.types == () or asked.refs == () or (asked.types is None and asked.refs is None):
         return []
     query = _of_entities(asked) if asked.refs is not None else _of_types(asked)
     rows: dict[str, Any] = {}
@@ -145,24 +156,28 @@ def among(conn: Connection, asked: Asked) -> list[Event]:
 
 def _of_entities(asked: Asked) -> Any:
     first, last = (f"{int(at.timestamp() * 1000):012x}" for at in (asked.start, asked.end))
-    return (
+    query = (
         select(events, event_entities.c.ref)
         .join(event_entities, event_entities.c.event_id == events.c.id)
         .where(
             event_entities.c.ref.in_(asked.refs or ()),
             event_entities.c.event_id >= first,
             event_entities.c.event_id < last,
-            events.c.type.in_(asked.types),
         )
-        .order_by(event_entities.c.event_id.desc())
-        .limit(asked.limit)
     )
+    if asked.types is not None:
+        query = query.where(events.c.type.in_(asked.types))
+    return query.order_by(event_entities.c.event_id.desc()).limit(asked.limit)
 
 
 def _of_types(asked: Asked) -> Any:
     chosen = (
         select(events)
-        .where(events.c.type.in_(asked.types), events.c.at >= asked.start, events.c.at < asked.end)
+        .where(
+            events.c.type.in_(asked.types or ()),
+            events.c.at >= asked.start,
+            events.c.at < asked.end,
+        )
         .order_by(events.c.at.desc(), events.c.id.desc())
         .limit(asked.limit)
         .subquery()
@@ -172,6 +187,14 @@ def _of_types(asked: Asked) -> Any:
         .outerjoin(event_entities, event_entities.c.event_id == chosen.c.id)
         .order_by(chosen.c.at.desc(), chosen.c.id.desc())
     )
+
+
+def forget(conn: Connection, ids: Collection[str]) -> None:
+    """Take events back that few may know of from now on; what was done upon them stays done."""
+    for start in range(0, len(ids), 500):
+        some = list(ids)[start : start + 500]
+        conn.execute(delete(event_entities).where(event_entities.c.event_id.in_(some)))
+        conn.execute(delete(events).where(events.c.id.in_(some)))
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -128,6 +128,23 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     next_at: datetime | None = None
 
 
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A place elsewhere that matters for it: a call, a dashboard, a ticket."""
+
+    id: str
+    title: str
+    href: str
+    by: str
+    at: datetime
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A picture of the timeline."""
+
+    type: str  # "image/png"
+    body: bytes
+
+
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
     """A step of a runbook that somebody did, or found not needed."""
 

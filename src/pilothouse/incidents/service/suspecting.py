@@ -13,10 +13,10 @@ from pilothouse.incidents.model.changes import Mark, Reach, Suspect, Trouble
 from pilothouse.incidents.model.incidents import SUSPECTED
 from pilothouse.incidents.rules.reaching import reaches
 from pilothouse.incidents.rules.suspects import rank
+from pilothouse.incidents.service import telling
 from pilothouse.incidents.store import marks
 from pilothouse.kernel import journal
 from pilothouse.kernel.errors import Invalid, NotFound
-from pilothouse.kernel.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,19 +173,12 @@ def mark(tx: Tx, incident: Incident, change: str, verdict: Verdict, by: str, why
         said = Mark(change, verdict, by, tx.now, why)
         teaches = not (incident.restricted or incident.drill)
         marks.put(tx.conn, incident.id, said, known, teaches=teaches)
-    if not incident.restricted:
-        _tell(tx, incident, known, verdict, why)
+    _tell(tx, incident, known, verdict, why)
 
 
 def _tell(tx: Tx, incident: Incident, change: Change, verdict: Verdict, why: str) -> None:
-    data = {
-        "incident": incident.id,
-        "number": incident.number,
-        "change": change.id,
-        "title": change.title,
-        "verdict": verdict,
-        "why": why,
-        "drill": incident.drill,
-    }
-    entities = tuple(dict.fromkeys(filter(None, (incident.entity, *change.entities))))
-    tx.emit(Event(type=SUSPECTED, entities=entities, data=data, source="incidents"))
+    said = {"cleared": "Cleared", "confirmed": "Confirmed"}.get(verdict, "No longer sure of")
+    words = f"{said}: {change.title}" + (f" ({why})" if why else "")
+    about = change.entities
+    data = {"change": change.id, "suspect": change.title, "verdict": verdict, "why": why}
+    telling.tell(tx, incident, SUSPECTED, words, entities=about, **data)
