@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pilothouse.incidents import jobs, pages
 from pilothouse.incidents.service import reported, showing_changes
-from pilothouse.incidents.store import tables
+from pilothouse.incidents.store import postmortem_tables, tables
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel
 
-assert tables  # noqa: S101  they are declared
+assert tables and postmortem_tables  # noqa: S101  they are declared
 
 module = Module(
     name="incidents",
@@ -24,6 +24,7 @@ module = Module(
             order=15,
         ),
     ],
+    jobs=jobs.jobs,
     handlers=jobs.handlers,
     changes=[reported.CHANGING],
     nav=[NavItem("Log", "Changes", "/changes", "l")],

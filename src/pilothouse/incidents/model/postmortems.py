@@ -17,6 +17,8 @@ ACTION_DONE = "incidents.action_done"
 ACTION_ESCALATED = "incidents.action_escalated"
 ACTION_DROPPED = "incidents.action_deprioritized"
 ACTION_REMINDED = "incidents.action_reminded"
+EDITED = "incidents.postmortem_edited"
+WAIVED = "incidents.postmortem_waived"
 ASKED = "incidents.postmortem_asked"  # it is due, or overdue
 ACTION_TYPES = (
     ACTION_ADDED,
@@ -63,6 +65,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""  # of a deprioritized one
     escalated_at: datetime | None = None
     issue: str = ""  # address of the issue at GitHub or GitLab
+    issue_key: str = ""  # what it is called there: "github acme/shop 12"
     issue_closed_at: datetime | None = None  # there: evidence is asked for here
     reminded: str = ""  # which reminder was given last
     version: int = 1
@@ -76,7 +79,7 @@ class Postmortem(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     sections: dict[str, str]  # Section -> Markdown
     causes: tuple[str, ...] = ()  # kinds, for the learning page: "deployment", "capacity", …
-    due_at: datetime | None = None  # a working day; None: not required
+    due_on: date | None = None  # a working day; None: not required
     drafted_at: datetime
     published_at: datetime | None = None
     published_by: str = ""
@@ -98,25 +101,13 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of an incident for its post-mortem and for learning."""
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """An action item as somebody wants it."""
 
-    incident: str
-    number: int
     title: str
-    severity: int
-    entity: str
-    refs: tuple[str, ...] = ()  # what it is about
-    restricted: bool = False
-    known_to: tuple[str, ...] = ()  # who may know of a restricted one
-    drill: bool = False
-    merged_into: str = ""
-    onset_at: datetime
-    onset_by: str = ""
-    opened_at: datetime
-    acknowledged_at: datetime | None = None
-    mitigated_at: datetime | None = None
-    resolved_at: datetime | None = None
+    proof: str
+    owner: str  # ref of a User
+    due_on: date
 
 
 class Impact(msgspec.Struct, frozen=True):

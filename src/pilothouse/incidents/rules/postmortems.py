@@ -5,14 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, get_args
 
-from pilothouse.incidents.model.incidents import SEVERITIES
-from pilothouse.incidents.model.postmortems import (
-    Facts,
-    Impact,
-    Postmortem,
-    Section,
-    Took,
-)
+from pilothouse.incidents.model.incidents import SEVERITIES, Incident
+from pilothouse.incidents.model.postmortems import Impact, Postmortem, Section, Took
 from pilothouse.kernel import words
 from pilothouse.kernel.errors import Invalid
 
@@ -56,6 +50,7 @@ CAUSES = {
     "unknown": "Not known",
 }
 LONGEST_TEXT = 50_000
+MARK = "<!-- pilothouse"  # begins the lines by which a file is read back
 LEAST = 5  # incidents below which a figure says nothing
 
 
@@ -74,6 +69,8 @@ def days(severity: int) -> int:
 def text(words_: str) -> str:
     """A section's text, with the ends of its lines made alike. Raises Invalid for too much."""
     found = words_.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    if MARK in found:
+        raise Invalid(f"{MARK!r} begins a line of our own in the file; write it otherwise.")
     if len(found) > LONGEST_TEXT:
         raise Invalid(f"A section has at most {LONGEST_TEXT:,} characters; this has more.")
     return found
@@ -86,8 +83,9 @@ def causes(found: Sequence[str]) -> tuple[str, ...]:
     return tuple(one for one in CAUSES if one in found)
 
 
-def asked(postmortem: Postmortem, due_on: date | None, today: date) -> str:
+def asked(postmortem: Postmortem, today: date) -> str:
     """Which time it is asked for: each once; "" where it is not (yet, or any more)."""
+    due_on = postmortem.due_on
     if postmortem.state == "published" or postmortem.waived_by or due_on is None:
         return ""
     left = (due_on - today).days
@@ -97,30 +95,31 @@ def asked(postmortem: Postmortem, due_on: date | None, today: date) -> str:
 
 
 def draft(
-    facts: Facts, impact: Impact, lines: Sequence[tuple[datetime, str]]
+    incident: Incident, impact: Impact, lines: Sequence[tuple[datetime, str]]
 ) -> dict[Section, str]:
     """What is known of an incident, in the sections where people go on from it."""
-    return {
-        "summary": _summary(facts),
-        "impact": _impact(facts, impact),
+    found: dict[Section, str] = {
+        "summary": _summary(incident),
+        "impact": _impact(incident, impact),
         "timeline": "\n".join(f"- {words.stamp(at)} UTC: {said}" for at, said in lines),
-        "detection": _detection(facts),
+        "detection": _detection(incident),
         "helped": "",
         "hindered": "",
         "causes": "\n".join(f"- {one}" for one in impact.confirmed),
         "notes": "",
     }
+    return {name: said.replace(MARK, "<!-- ")[:LONGEST_TEXT] for name, said in found.items()}
 
 
-def _summary(facts: Facts) -> str:
-    end = f" to {words.stamp(facts.resolved_at)}" if facts.resolved_at else ""
-    return f"{facts.title}, from {words.stamp(facts.onset_at)}{end} UTC."
+def _summary(incident: Incident) -> str:
+    end = f" to {words.stamp(incident.resolved_at)}" if incident.resolved_at else ""
+    return f"{incident.title}, from {words.stamp(incident.onset_at)}{end} UTC."
 
 
-def _impact(facts: Facts, impact: Impact) -> str:
+def _impact(incident: Incident, impact: Impact) -> str:
     found = []
-    if facts.resolved_at:
-        found.append(f"- {words.span(facts.resolved_at - facts.onset_at)} from onset to end")
+    if incident.resolved_at:
+        found.append(f"- {words.span(incident.resolved_at - incident.onset_at)} from onset to end")
     found += [
         f"- {words.percent(share)} of the error budget of {title}" for title, share in impact.spent
     ]
@@ -131,24 +130,24 @@ def _impact(facts: Facts, impact: Impact) -> str:
     return "\n".join(found)
 
 
-def _detection(facts: Facts) -> str:
-    found = f"Opened {words.span(max(facts.opened_at - facts.onset_at, timedelta()))} after onset."
-    if facts.onset_by:
-        found += f" The onset is known by: {facts.onset_by}."
+def _detection(incident: Incident) -> str:
+    found = f"Opened {words.span(max(incident.opened_at - incident.onset_at, timedelta()))} after onset."
+    if incident.onset_by:
+        found += f" The onset is known by: {incident.onset_by}."
     return found
 
 
-def took(facts: Facts) -> Took:
+def took(incident: Incident) -> Took:
     """How long it was until each of the four; None where that is not known."""
 
     def since(at: datetime | None) -> timedelta | None:
-        return max(at - facts.onset_at, timedelta()) if at else None
+        return max(at - incident.onset_at, timedelta()) if at else None
 
     return Took(
-        detect=since(facts.opened_at),
-        acknowledge=since(facts.acknowledged_at),
-        mitigate=since(facts.mitigated_at),
-        resolve=since(facts.resolved_at),
+        detect=since(incident.opened_at),
+        acknowledge=since(incident.acknowledged_at),
+        mitigate=since(incident.mitigated_at),
+        resolve=since(incident.resolved_at),
     )
 
 
@@ -163,12 +162,12 @@ def median(found: Sequence[timedelta]) -> timedelta | None:
     return (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def repeats(causes_of: Mapping[str, tuple[str, ...]], facts: Sequence[Facts]) -> list[list[Facts]]:
+def repeats(causes_of: Mapping[str, tuple[str, ...]], incidents: Sequence[Incident]) -> list[list[Incident]]:
     """Incidents that are about the same entity and share a kind of cause, together: two or more."""
-    found: dict[tuple[str, str], list[Facts]] = {}
-    for one in facts:
-        for kind in causes_of.get(one.incident, ()):
+    found: dict[tuple[str, str], list[Incident]] = {}
+    for one in incidents:
+        for kind in causes_of.get(one.id, ()):
             if kind != "unknown":
                 found.setdefault((one.entity, kind), []).append(one)
-    groups = {tuple(one.incident for one in group): group for group in found.values()}
+    groups = {tuple(one.id for one in group): group for group in found.values()}
     return [group for group in groups.values() if len(group) > 1]

@@ -8,12 +8,16 @@ import msgspec
 from sqlalchemy import Connection, and_, select, update
 
 from pilothouse.incidents.model.postmortems import Action, State
-from pilothouse.incidents.store.postmortem_tables import actions, facts
+from pilothouse.incidents.store.postmortem_tables import actions
+from pilothouse.incidents.store.rows import known_to
+from pilothouse.incidents.store.tables import entities, incidents
 from pilothouse.kernel.db import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
+
+    from pilothouse.incidents.store.rows import Who
 
 STANDING = (State.OPEN.value, State.ESCALATED.value)
 
@@ -59,59 +63,70 @@ def of(conn: Connection, postmortems: Sequence[str]) -> list[Action]:
     return [_action(row) for row in rows]
 
 
-def due(conn: Connection, now: datetime, limit: int) -> list[Action]:
-    """Open ones whose two sprints are over."""
-    query = select(actions).where(
+def due(conn: Connection, now: datetime, limit: int) -> list[str]:
+    """Ids of open ones whose two sprints are over."""
+    query = select(actions.c.id).where(
         actions.c.state == State.OPEN.value,
         actions.c.escalates_at <= now,
     )
     rows = conn.execute(query.order_by(actions.c.escalates_at, actions.c.id).limit(limit))
-    return [_action(row) for row in rows]
+    return list(rows.scalars())
 
 
 def standing(conn: Connection, limit: int) -> list[Action]:
-    """Those that are neither done nor dropped, escalated ones first."""
-    query = select(actions).where(actions.c.state.in_(STANDING))
+    """Those of published post-mortems that are neither done nor dropped, escalated ones first."""
+    query = select(actions).where(
+        actions.c.state.in_(STANDING), actions.c.escalates_at.is_not(None)
+    )
     ordered = query.order_by(actions.c.state, actions.c.escalates_at, actions.c.id)
     return [_action(row) for row in conn.execute(ordered.limit(limit))]
 
 
-def escalated(conn: Connection, limit: int) -> list[Action]:
-    """Those that wait for someone to do or drop them."""
-    query = select(actions).where(actions.c.state == State.ESCALATED.value)
-    rows = conn.execute(query.order_by(actions.c.escalates_at, actions.c.id).limit(limit))
-    return [_action(row) for row in rows]
-
-
-def of_people(conn: Connection, refs: Sequence[str], limit: int) -> list[Action]:
-    """What these people have to do, or the people of these teams had."""
-    mine = actions.c.owner.in_(refs) | actions.c.team.in_(refs)
-    query = select(actions).where(mine, actions.c.state.in_(STANDING))
-    return [_action(row) for row in conn.execute(query.order_by(actions.c.due_on).limit(limit))]
+def listed(
+    conn: Connection, who: Who, states: Sequence[State], people: Sequence[str], limit: int
+) -> list[Action]:
+    """Those in some states that somebody may know of, of these people or of all."""
+    query = (
+        select(actions)
+        .join(incidents, incidents.c.id == actions.c.postmortem)
+        .where(actions.c.state.in_([one.value for one in states]), known_to(who))
+    )
+    if people:
+        query = query.where(actions.c.owner.in_(people))
+    ordered = query.order_by(actions.c.due_on, actions.c.id)
+    return [_action(row) for row in conn.execute(ordered.limit(limit))]
 
 
 def of_entities(conn: Connection, refs: Sequence[str], limit: int) -> list[Action]:
-    """Those of incidents that were mainly about these entities."""
+    """Standing ones of incidents about these entities, as far as everybody may know of them."""
+    about = select(entities.c.incident).where(entities.c.ref.in_(refs))
     query = (
         select(actions)
-        .join(facts, facts.c.incident == actions.c.postmortem)
-        .where(facts.c.entity.in_(refs), actions.c.state.in_(STANDING))
+        .join(incidents, incidents.c.id == actions.c.postmortem)
+        .where(incidents.c.id.in_(about), actions.c.state.in_(STANDING), known_to(()))
     )
-    return [_action(row) for row in conn.execute(query.order_by(actions.c.due_on).limit(limit))]
+    ordered = query.order_by(actions.c.state, actions.c.due_on, actions.c.id)
+    return [_action(row) for row in conn.execute(ordered.limit(limit))]
 
 
 def with_issues(conn: Connection, limit: int) -> list[Action]:
-    """Those that are neither done nor dropped and have an issue elsewhere."""
+    """Those that are neither done nor dropped and have an issue elsewhere that was open."""
     query = select(actions).where(
-        actions.c.state.in_(STANDING), actions.c.issue != "", actions.c.issue_closed_at.is_(None)
+        actions.c.state.in_(STANDING),
+        actions.c.issue_key != "",
+        actions.c.issue_closed_at.is_(None),
     )
     return [_action(row) for row in conn.execute(query.order_by(actions.c.id).limit(limit))]
 
 
-def closed(conn: Connection, start: datetime, limit: int) -> list[Action]:
-    """All that were added since an instant, the newest first."""
-    query = select(actions).where(actions.c.added_at >= start)
-    return [_action(row) for row in conn.execute(query.order_by(actions.c.id.desc()).limit(limit))]
+def without_issues(conn: Connection, postmortem: str) -> list[Action]:
+    """Those of a post-mortem that stand and have no issue elsewhere."""
+    query = select(actions).where(
+        actions.c.postmortem == postmortem,
+        actions.c.state.in_(STANDING),
+        actions.c.issue_key == "",
+    )
+    return [_action(row) for row in conn.execute(query.order_by(actions.c.slot))]
 
 
 def _action(row: Any) -> Action:

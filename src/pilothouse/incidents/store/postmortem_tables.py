@@ -6,7 +6,6 @@ No action item is deleted, reopened or moved to another slot, and no escalation 
 from __future__ import annotations
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -20,30 +19,6 @@ from sqlalchemy import (
 
 from pilothouse.kernel.db import Instant, key, metadata
 
-facts = Table(
-    "incidents_facts",
-    metadata,
-    Column("incident", String(32), primary_key=True),
-    Column("number", Integer, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("severity", Integer, nullable=False),
-    Column("entity", key(), nullable=False),
-    Column("refs", Text, nullable=False),  # JSON
-    Column("restricted", Boolean, nullable=False),
-    Column("known_to", Text, nullable=False),  # JSON
-    Column("drill", Boolean, nullable=False),
-    Column("merged_into", String(32), nullable=False),
-    Column("onset_at", Instant, nullable=False),
-    Column("onset_by", Text, nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("acknowledged_at", Instant),
-    Column("mitigated_at", Instant),
-    Column("resolved_at", Instant),
-    Index("ix_incidents_facts_opened_at", "opened_at"),
-    Index("ix_incidents_facts_number", "number"),
-    Index("ix_incidents_facts_entity", "entity", "opened_at"),
-    sqlite_with_rowid=False,
-)
 postmortems = Table(
     "incidents_postmortems",
     metadata,
@@ -51,7 +26,7 @@ postmortems = Table(
     Column("state", String(10), nullable=False),  # draft, published
     Column("version", Integer, nullable=False),
     Column("causes", Text, nullable=False),  # JSON
-    Column("due_at", Instant),
+    Column("due_on", Date),
     Column("drafted_at", Instant, nullable=False),
     Column("published_at", Instant),
     Column("published_by", String(300), nullable=False),
@@ -96,6 +71,7 @@ actions = Table(
     Column("why", Text, nullable=False),
     Column("escalated_at", Instant),
     Column("issue", String(2000), nullable=False),
+    Column("issue_key", String(600), nullable=False),
     Column("issue_closed_at", Instant),
     Column("reminded", String(30), nullable=False),
     Column("version", Integer, nullable=False),

@@ -1,85 +1,63 @@
-"""The SQL of post-mortems: what is remembered of incidents, texts with all their versions."""
+"""The SQL of post-mortems: how each stands, and its texts with all their versions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, and_, false, func, insert, select, update
+from sqlalchemy import Connection, and_, exists, false, func, insert, select, update
 
-from pilothouse.incidents.model.postmortems import Facts, Postmortem, Revision, Section
-from pilothouse.incidents.store.postmortem_tables import facts, postmortems, revisions
+from pilothouse.incidents.model.postmortems import Postmortem, Revision, Section
+from pilothouse.incidents.store.postmortem_tables import postmortems, revisions
+from pilothouse.incidents.store.rows import COLUMNS, incident_of, known_to
+from pilothouse.incidents.store.tables import incidents
 from pilothouse.kernel.db import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-_POSTMORTEM = [column for column in postmortems.c if column.name != "sections"]
+    from pilothouse.incidents.model.incidents import Incident
+    from pilothouse.incidents.store.rows import Who
 
 
-def remember(conn: Connection, known: Facts) -> None:
-    """Keep what is known of an incident now."""
-    values = msgspec.structs.asdict(known)
-    values |= {name: msgspec.json.encode(values[name]).decode() for name in ("refs", "known_to")}
-    statement = upsert(conn, facts).values(**values)
-    rest = {name: statement.excluded[name] for name in values if name != "incident"}
-    conn.execute(statement.on_conflict_do_update(index_elements=["incident"], set_=rest))
+def missing(
+    conn: Connection, severities: Sequence[int], since: datetime, limit: int
+) -> list[Incident]:
+    """Resolved incidents of these severities that have no post-mortem, whoever may know of them."""
+    written = exists().where(postmortems.c.incident == incidents.c.id)
+    query = select(*COLUMNS).where(
+        incidents.c.is_open == false(),
+        incidents.c.severity.in_(severities),
+        incidents.c.resolved_at >= since,
+        incidents.c.merged_into == "",
+        incidents.c.drill == false(),
+        ~written,
+    )
+    rows = conn.execute(query.order_by(incidents.c.resolved_at).limit(limit))
+    return [incident_of(row) for row in rows]
 
 
-def facts_of(conn: Connection, ids: Sequence[str]) -> dict[str, Facts]:
-    """What is remembered of these incidents."""
-    query = select(facts).where(facts.c.incident.in_(ids))
-    return {row.incident: _facts(row) for row in conn.execute(query)}
-
-
-def numbered(conn: Connection, number: int) -> list[Facts]:
-    """Incidents of a number: restricted ones may be counted apart."""
-    query = select(facts).where(facts.c.number == number).limit(2)
-    return [_facts(row) for row in conn.execute(query)]
-
-
-def learned(conn: Connection, start: datetime, end: datetime, limit: int) -> list[Facts]:
+def learned(
+    conn: Connection, who: Who, start: datetime, end: datetime, limit: int
+) -> list[Incident]:
     """Incidents opened between two instants, the newest first: no rehearsals, no merged ones."""
-    query = (
-        select(facts)
-        .where(
-            facts.c.opened_at >= start,
-            facts.c.opened_at < end,
-            facts.c.drill == false(),
-            facts.c.merged_into == "",
-        )
-        .order_by(facts.c.opened_at.desc(), facts.c.incident.desc())
-        .limit(limit)
+    query = select(*COLUMNS).where(
+        incidents.c.opened_at >= start,
+        incidents.c.opened_at < end,
+        incidents.c.drill == false(),
+        incidents.c.merged_into == "",
+        known_to(who),
     )
-    return [_facts(row) for row in conn.execute(query)]
+    rows = conn.execute(query.order_by(incidents.c.opened_at.desc()).limit(limit))
+    return [incident_of(row) for row in rows]
 
 
-def before(conn: Connection, entity: str, at: datetime, limit: int) -> list[Facts]:
-    """Earlier incidents of an entity, the newest first."""
-    query = (
-        select(facts)
-        .where(facts.c.entity == entity, facts.c.opened_at < at, facts.c.drill == false())
-        .order_by(facts.c.opened_at.desc())
-        .limit(limit)
-    )
-    return [_facts(row) for row in conn.execute(query)]
-
-
-def draft(conn: Connection, incident: str, at: datetime, due_at: datetime | None) -> bool:
+def draft(conn: Connection, one: Postmortem) -> bool:
     """Begin one; False where there is one already."""
-    statement = upsert(conn, postmortems).values(
-        incident=incident,
-        state="draft",
-        version=1,
-        causes="[]",
-        due_at=due_at,
-        drafted_at=at,
-        published_by="",
-        waived_by="",
-        waived_why="",
-        asked="",
-    )
+    values = msgspec.structs.asdict(one) | {"causes": _json(one.causes)}
+    del values["sections"]
+    statement = upsert(conn, postmortems).values(**values)
     written = statement.on_conflict_do_nothing(index_elements=["incident"])
     return conn.execute(written.returning(postmortems.c.incident)).first() is not None
 
@@ -90,7 +68,7 @@ def change(conn: Connection, before: Postmortem, **values: Any) -> bool:
         postmortems.c.incident == before.incident, postmortems.c.version == before.version
     )
     if "causes" in values:
-        values["causes"] = msgspec.json.encode(values["causes"]).decode()
+        values["causes"] = _json(values["causes"])
     values["version"] = before.version + 1
     return conn.execute(update(postmortems).where(as_read).values(**values)).rowcount == 1
 
@@ -116,55 +94,103 @@ def ask(conn: Connection, incident: str, which: str) -> bool:
 
 
 def of_ids(conn: Connection, ids: Sequence[str]) -> dict[str, Postmortem]:
-    """These, without their texts."""
-    query = select(*_POSTMORTEM).where(postmortems.c.incident.in_(ids))
+    """Those of these incidents, without their texts."""
+    query = select(postmortems).where(postmortems.c.incident.in_(ids))
     return {row.incident: _postmortem(row) for row in conn.execute(query)}
 
 
 def locked(conn: Connection, incident: str) -> Postmortem | None:
     """One that nobody else changes now, without its texts."""
-    query = select(*_POSTMORTEM).where(postmortems.c.incident == incident).with_for_update()
+    query = select(postmortems).where(postmortems.c.incident == incident).with_for_update()
     row = conn.execute(query).one_or_none()
     return None if row is None else _postmortem(row)
 
 
 def drafts(conn: Connection, limit: int) -> list[Postmortem]:
-    """Those that are not published, the oldest first."""
-    query = select(*_POSTMORTEM).where(
-        postmortems.c.state == "draft", postmortems.c.waived_by == ""
+    """Those that are to be written, the oldest first, whoever may know of their incidents."""
+    query = select(postmortems).where(
+        postmortems.c.state == "draft",
+        postmortems.c.waived_by == "",
+        postmortems.c.due_on.is_not(None),
     )
     rows = conn.execute(query.order_by(postmortems.c.drafted_at).limit(limit))
     return [_postmortem(row) for row in rows]
 
 
-def newest(conn: Connection, limit: int) -> list[tuple[Postmortem, Facts]]:
+def waiting(conn: Connection, who: Who, limit: int) -> list[Postmortem]:
+    """Those that are to be written, the one due first first."""
+    query = (
+        select(postmortems)
+        .join(incidents, incidents.c.id == postmortems.c.incident)
+        .where(
+            postmortems.c.state == "draft",
+            postmortems.c.waived_by == "",
+            postmortems.c.due_on.is_not(None),
+            incidents.c.merged_into == "",
+            known_to(who),
+        )
+    )
+    rows = conn.execute(query.order_by(postmortems.c.due_on).limit(limit))
+    return [_postmortem(row) for row in rows]
+
+
+def published(conn: Connection, limit: int) -> list[Postmortem]:
+    """Published ones that everybody may know of, the oldest first."""
+    query = (
+        select(postmortems)
+        .join(incidents, incidents.c.id == postmortems.c.incident)
+        .where(postmortems.c.state == "published", known_to(()))
+    )
+    rows = conn.execute(query.order_by(postmortems.c.published_at).limit(limit))
+    return [_postmortem(row) for row in rows]
+
+
+def newest(conn: Connection, who: Who, limit: int) -> list[Postmortem]:
     """All, by when their incidents began, the newest first."""
     query = (
-        select(*_POSTMORTEM, *[one.label(f"f_{one.name}") for one in facts.c])
-        .join(facts, facts.c.incident == postmortems.c.incident)
-        .order_by(facts.c.opened_at.desc())
-        .limit(limit)
+        select(postmortems)
+        .join(incidents, incidents.c.id == postmortems.c.incident)
+        .where(known_to(who))
     )
-    return [(_postmortem(row), _facts(row, "f_")) for row in conn.execute(query)]
+    rows = conn.execute(query.order_by(incidents.c.opened_at.desc()).limit(limit))
+    return [_postmortem(row) for row in rows]
 
 
-def texts(conn: Connection, incident: str) -> dict[Section, Revision]:
-    """The newest version of every section."""
+def texts(conn: Connection, ids: Sequence[str]) -> dict[str, dict[Section, Revision]]:
+    """Of each of these the newest version of every section."""
     last = (
-        select(revisions.c.section, func.max(revisions.c.version).label("version"))
-        .where(revisions.c.postmortem == incident)
-        .group_by(revisions.c.section)
+        select(
+            revisions.c.postmortem,
+            revisions.c.section,
+            func.max(revisions.c.version).label("version"),
+        )
+        .where(revisions.c.postmortem.in_(ids))
+        .group_by(revisions.c.postmortem, revisions.c.section)
         .subquery()
     )
     query = select(revisions).join(
         last,
         and_(
-            revisions.c.postmortem == incident,
+            revisions.c.postmortem == last.c.postmortem,
             revisions.c.section == last.c.section,
             revisions.c.version == last.c.version,
         ),
     )
-    return {row.section: _revision(row) for row in conn.execute(query)}
+    found: dict[str, dict[Section, Revision]] = {one: {} for one in ids}
+    for row in conn.execute(query):
+        found[row.postmortem][row.section] = _revision(row)
+    return found
+
+
+def text(conn: Connection, incident: str, section: str, version: int) -> Revision | None:
+    """One version of a section."""
+    query = select(revisions).where(
+        revisions.c.postmortem == incident,
+        revisions.c.section == section,
+        revisions.c.version == version,
+    )
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _revision(row)
 
 
 def versions(conn: Connection, incident: str, section: str, limit: int = 200) -> list[Revision]:
@@ -174,6 +200,12 @@ def versions(conn: Connection, incident: str, section: str, limit: int = 200) ->
     )
     rows = conn.execute(query.order_by(revisions.c.version.desc()).limit(limit))
     return [_revision(row) for row in rows]
+
+
+def writers(conn: Connection, incident: str) -> list[str]:
+    """Who wrote any of it."""
+    query = select(revisions.c.by).where(revisions.c.postmortem == incident).distinct()
+    return list(conn.execute(query.order_by(revisions.c.by)).scalars())
 
 
 def save(conn: Connection, one: Revision) -> bool:
@@ -188,25 +220,17 @@ def save_all(conn: Connection, found: Sequence[Revision]) -> None:
     conn.execute(insert(revisions), [msgspec.structs.asdict(one) for one in found])
 
 
-def _values(row: Any, prefix: str = "") -> dict[str, Any]:
-    named = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
-    return {
-        name.removeprefix(prefix): value for name, value in named.items() if name.startswith(prefix)
-    }
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
-def _facts(row: Any, prefix: str = "") -> Facts:
-    found = _values(row, prefix)
-    lists = {name: tuple(msgspec.json.decode(found[name])) for name in ("refs", "known_to")}
-    return Facts(**(found | lists))
+def _values(row: Any) -> dict[str, Any]:
+    return {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
 
 
 def _postmortem(row: Any) -> Postmortem:
-    names = {column.name for column in _POSTMORTEM}
-    found = {name: value for name, value in _values(row).items() if name in names}
-    return Postmortem(
-        **(found | {"causes": tuple(msgspec.json.decode(found["causes"]))}), sections={}
-    )
+    causes = tuple(msgspec.json.decode(row.causes))
+    return Postmortem(**(_values(row) | {"causes": causes}), sections={})
 
 
 def _revision(row: Any) -> Revision:
