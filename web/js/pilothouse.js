@@ -7,3 +7,4 @@ import "./live.js";
 import "./search.js";
 import "./plots.js";
 import "./diagrams.js";
+import "./push.js";

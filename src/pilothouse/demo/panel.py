@@ -8,8 +8,12 @@ import msgspec
 
 from pilothouse.demo import model
 from pilothouse.demo.model import FAULTS, Company, Fault
-from pilothouse.kernel.module import Module, Panel, Subject
+from pilothouse.kernel.auth.outside import keys
+from pilothouse.kernel.events import Event
+from pilothouse.kernel.jobs.worker import Work
+from pilothouse.kernel.module import Module, NavItem, Panel, Subject, Subscription
 from pilothouse.kernel.tx import Tx
+from pilothouse.oncall.service import methods
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -50,4 +54,17 @@ def module(company: Company) -> Module:
         aside=True,
         order=1,
     )
-    return Module(name="demo", panels=[panel], templates="pilothouse.demo")
+    return Module(
+        name="demo",
+        panels=[panel],
+        nav=[NavItem("Watch", "Inbox", "/inbox")],
+        handlers=[Subscription("catalog.source_read", "demo.inboxes", _give_inboxes)],
+        templates="pilothouse.demo",
+    )
+
+
+def _give_inboxes(work: Work, _event: Event) -> None:
+    """Everybody at the company is reached by the inbox that the portal shows."""
+    key = keys.secret_key(work.program.settings)
+    with work.finish() as tx:
+        methods.give_inboxes(tx, key)

@@ -34,7 +34,12 @@ def start(
         data = folder / "portal"
         sources = (str(folder / "company"),)
         program = open_program(
-            data=str(data), host=LOOPBACK, port=port, sources=sources, log_level=LEVEL
+            data=str(data),
+            host=LOOPBACK,
+            port=port,
+            sources=sources,
+            inbox=True,
+            log_level=LEVEL,
         )
         company = _introduced(company, program)
         running.keep(company)

@@ -28,7 +28,7 @@ NOT_SETTINGS = (
 )
 OURS_TOO = "PILOTHOUSE_SECRET_KEY"  # the one setting among the check secrets' names
 LISTS = frozenset(
-    ("sources", "trusted_proxies", "trusted_hosts", "alert_urls", "last_resort")
+    ("sources", "trusted_proxies", "trusted_hosts", "contact_hosts", "alert_urls", "last_resort")
 )  # in the environment separated by spaces
 
 
@@ -72,6 +72,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trusted_hosts: tuple[str, ...] = ()  # host:port that documents may name: Prometheus servers
     agent_scripts: bool = False  # the agent of `up` runs journey scripts where people sign in, too
     last_resort: tuple[str, ...] = ()  # refs or mail addresses paged when nobody else is to be had
+    smtp_url: Annotated[str, msgspec.Meta(pattern="^smtps?://")] | None = None  # mail goes by it
+    smtp_from: str | None = None  # whose mails they are: "Pilothouse <pilothouse@example.org>"
+    slack_token: str | None = None  # of a bot: xoxb-…
+    slack_signing_secret: str | None = None  # what Slack signs pressed buttons with
+    slack_url: str = "https://slack.com/api"
+    twilio_account: str | None = None  # SID of an account: AC…
+    twilio_token: str | None = None  # its auth token, which its callbacks are signed with too
+    twilio_from: str | None = None  # the number that messages and calls come from
+    twilio_url: str = "https://api.twilio.com"
+    contact_hosts: tuple[str, ...] = ()  # host:port on private networks that contact methods name
+    deadman_url: str | None = None  # asked every minute, so that someone notices when it is not
+    inbox: bool = False  # of the demo: messages stand on a page, for everybody to read
     secret_key: str | None = None  # encrypts what providers gave; without one, a file in `data`
 
     @property

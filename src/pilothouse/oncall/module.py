@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Tab
 from pilothouse.oncall import api, commands, pages
-from pilothouse.oncall.jobs import clocks, escalating, judging_policies, watching
+from pilothouse.oncall.jobs import clocks, delivering, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
-from pilothouse.oncall.service import changing, showing_pages, showing_watch
+from pilothouse.oncall.service import changing, methods, showing_pages, showing_watch
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
@@ -32,8 +32,13 @@ module = Module(
             ),
         ),
     ],
-    jobs=[*escalating.jobs, *judging_policies.jobs, *watching.jobs],
-    handlers=[*escalating.handlers, *judging_policies.handlers, *watching.handlers],
+    jobs=[*delivering.jobs, *escalating.jobs, *judging_policies.jobs, *watching.jobs],
+    handlers=[
+        *delivering.handlers,
+        *escalating.handlers,
+        *judging_policies.handlers,
+        *watching.handlers,
+    ],
     routes=[*pages.routes, *api.routes],
     panels=[
         Panel(
@@ -72,6 +77,14 @@ module = Module(
     upkeep=clocks.upkeep,
     headline=showing_watch.headline,
     exported=showing_watch.exported,
-    audited=[changing.OVERRIDDEN, changing.SWAPPED, changing.TAKEN_BACK, changing.NOTED],
+    audited=[
+        changing.OVERRIDDEN,
+        changing.SWAPPED,
+        changing.TAKEN_BACK,
+        changing.NOTED,
+        methods.ADDED,
+        methods.CHANGED,
+        methods.REMOVED,
+    ],
     templates="pilothouse.oncall",
 )

@@ -37,7 +37,7 @@ def send(to: Destination, message: Message, secret: str | None) -> str:
     """Hand a message over once; what was answered. Raises Undelivered."""
     if to.id == rules.WEBHOOK:
         return _webhook(to.url, message, secret)
-    return _apprise(to.url, message)
+    return apprise(to.url, message)
 
 
 def _webhook(url: str, message: Message, secret: str | None) -> str:
@@ -64,7 +64,8 @@ def _webhook(url: str, message: Message, secret: str | None) -> str:
     return f"answered {reply.status}"
 
 
-def _apprise(url: str, message: Message) -> str:
+def apprise(url: str, message: Message) -> str:
+    """Hand a message to a service that Apprise speaks; what was answered. Raises Undelivered."""
     _judge(url)
     service = _service(url, message)
     if service is None:

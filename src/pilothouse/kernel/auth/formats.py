@@ -10,6 +10,7 @@ from typing import Any
 
 from pilothouse.kernel.auth.model import TOKEN_MARK
 
+REFRESH_TOKENS = "pilothouse refresh tokens"
 HINT = 9  # characters of a token by which people tell theirs apart
 _AT_ONCE = threading.BoundedSemaphore(2)  # each hash takes 64 MiB while it is worked out
 
@@ -58,28 +59,30 @@ def fits(kept: str | None, password: str) -> bool:
             return False
 
 
-def sealed(key: str, text: str) -> str:
-    """A text encrypted so that nobody without `key` reads or changes it (JWE, AES-256-GCM)."""
+def sealed(key: str, text: str, purpose: str = REFRESH_TOKENS) -> str:
+    """A text encrypted so that nobody without `key` reads or changes it (JWE, AES-256-GCM).
+
+    What was sealed for one purpose does not open for another.
+    """
     from joserfc import jwe
 
-    return jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, text.encode(), _key(key))
+    head = {"alg": "dir", "enc": "A256GCM"}
+    return jwe.encrypt_compact(head, text.encode(), _key(key, purpose))
 
 
-def opened(key: str, text: str) -> str | None:
-    """What was encrypted; None when another key did it."""
+def opened(key: str, text: str, purpose: str = REFRESH_TOKENS) -> str | None:
+    """What was encrypted; None when another key, or for another purpose, did it."""
     from joserfc import jwe
     from joserfc.errors import JoseError
 
     try:
-        found = jwe.decrypt_compact(text, _key(key), algorithms=["dir", "A256GCM"])
+        found = jwe.decrypt_compact(text, _key(key, purpose), algorithms=["dir", "A256GCM"])
     except (JoseError, ValueError):
         return None
     return found.plaintext.decode() if found.plaintext else None
 
 
-def _key(secret: str) -> Any:
+def _key(secret: str, purpose: str) -> Any:
     from joserfc.jwk import OctKey
 
-    return OctKey.import_key(
-        hashlib.sha256(b"pilothouse refresh tokens" + secret.encode()).digest()
-    )
+    return OctKey.import_key(hashlib.sha256(purpose.encode() + secret.encode()).digest())

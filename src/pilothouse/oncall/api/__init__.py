@@ -1,5 +1,5 @@
 """Where others ask on-call, and tell it."""
 
-from pilothouse.oncall.api import watch
+from pilothouse.oncall.api import calling_back, watch
 
-routes = [*watch.routes]
+routes = [*watch.routes, *calling_back.routes]

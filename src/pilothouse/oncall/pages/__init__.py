@@ -1,5 +1,5 @@
 """The pages of on-call."""
 
-from pilothouse.oncall.pages import schedules
+from pilothouse.oncall.pages import acknowledging, contact, schedules
 
-routes = [*schedules.routes]
+routes = [*schedules.routes, *contact.routes, *acknowledging.routes]

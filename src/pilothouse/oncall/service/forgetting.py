@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pilothouse.oncall.store import alerts, notifications, pages, silences
+from pilothouse.oncall.store import alerts, links, notifications, pages, silences
 
 if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
@@ -20,6 +20,7 @@ def forget(tx: Tx) -> bool:
     gone = pages.forget(tx.conn, before, TOGETHER)
     if gone:
         notifications.forget(tx.conn, gone)
+        links.forget(tx.conn, gone)
     dropped = alerts.forget(tx.conn, before, TOGETHER)
     silences.forget(tx.conn, before)
     return TOGETHER in (len(gone), dropped)

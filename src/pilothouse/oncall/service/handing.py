@@ -65,3 +65,9 @@ def tell(tx: Tx, one: Due) -> bool:
             dedup_key=f"handoff {one.schedule} {one.at.isoformat()}"[:255],
         )
     )
+
+
+def note_of(tx: Tx, schedule: str, at: datetime) -> str:
+    """What the one before said to the next; "" where that was nothing."""
+    span = Span(at, at + timedelta(seconds=1))
+    return next((one.note for one in store.notes(tx.conn, [schedule], span) if one.at == at), "")

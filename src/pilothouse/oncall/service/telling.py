@@ -87,6 +87,11 @@ def _message(tx: Tx, page: Page, found: Notification) -> Message:
     )
 
 
+def body_of(tx: Tx, page: Page) -> str:
+    """What is in a page now, in a few lines."""
+    return words.body(page, contents_of(tx, page), "", tx.now)
+
+
 def contents_of(tx: Tx, page: Page) -> words.Contents:
     """What is in a page now."""
     counts = alerts.counts(tx.conn, page.id)
