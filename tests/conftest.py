@@ -90,9 +90,11 @@ def postgres_url(postgres: servers.Postgres, request: pytest.FixtureRequest) -> 
 
     It has no tables at all where a test is marked `empty`.
     """
-    empty = request.node.get_closest_marker("empty")
-    template = "template1" if empty else request.getfixturevalue("postgres_shaped")
-    with postgres.database(template) as name:
+    with (
+        postgres.database()
+        if request.node.get_closest_marker("empty")
+        else postgres.copy(request.getfixturevalue("postgres_shaped"))
+    ) as name:
         yield postgres.url(name)
 
 
@@ -122,7 +124,7 @@ def shared_database_url(
         yield f"sqlite:///{path}"
         return
     postgres: servers.Postgres = request.getfixturevalue("postgres")
-    with postgres.database(request.getfixturevalue("postgres_shaped")) as name:
+    with postgres.copy(request.getfixturevalue("postgres_shaped")) as name:
         yield postgres.url(name)
 
 

@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -36,6 +36,31 @@ CHROMIUM_ARGUMENTS = (  # nothing goes out on its own
 NEEDS_POSTGRES = "PostgreSQL is not installed: apt install postgresql pgbouncer"
 NEEDS_CHROMIUM = "Chromium is not installed: apt install chromium"
 PATIENCE = 30.0
+# What a database is made of: its columns and indexes, and the migration it stands at.
+SHAPE = """
+    SELECT (SELECT md5(string_agg(attrelid || attname || atttypid || attnotnull, ' '
+                       ORDER BY attrelid, attnum))
+            FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+            WHERE relnamespace = 'public'::regnamespace AND NOT attisdropped),
+           (SELECT version_num FROM alembic_version)"""
+AT_WORK = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"""
+EMPTY = """DO $$
+    DECLARE named text;
+    BEGIN
+      SET LOCAL session_replication_role = replica; -- foreign keys are not looked at
+      FOR named IN SELECT quote_ident(tablename) FROM pg_tables
+                   WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        IF pg_table_size(named::regclass) < 500000 THEN
+          EXECUTE 'DELETE FROM ' || named; -- quick, but the dead rows stay
+        ELSE
+          EXECUTE 'TRUNCATE ' || named || ' CASCADE';
+        END IF;
+      END LOOP;
+      PERFORM setval(format('%I', sequencename)::regclass, start_value, false) FROM pg_sequences
+        WHERE schemaname = 'public';
+    END $$"""
 
 
 class DidNotStartError(Exception):
@@ -91,6 +116,8 @@ class Postgres:
     port: int
     pooled_port: int
     created: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+    shapes: dict[str, Any] = field(default_factory=dict)
 
     def url(self, database: str, *, pooled: bool = True) -> str:
         port = self.pooled_port if pooled else self.port
@@ -99,14 +126,49 @@ class Postgres:
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
         """The name of a new database that is dropped afterwards: a copy, or an empty one."""
+        name = self.create(template)
+        try:
+            yield name
+        finally:
+            self.drop(name)
+
+    @contextmanager
+    def copy(self, template: str) -> Iterator[str]:
+        """The name of a database of the template's shape that holds nothing, for one at a time.
+
+        It is emptied for the next, which takes a tenth of the time of a new one. Where it cannot
+        be, because it has another shape now or is still at work, it is dropped.
+        """
+        name = self.emptied.pop() if self.emptied else self.create(template)
+        try:
+            yield name
+        finally:
+            if self.empty(name, template):
+                self.emptied.append(name)
+            else:
+                self.drop(name)
+
+    def create(self, template: str) -> str:
         name = f"test_{len(self.created)}"
         self.created.append(name)
         made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self.run(made.format(sql.Identifier(name), sql.Identifier(template)))
-        try:
-            yield name
-        finally:
-            self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        return name
+
+    def drop(self, name: str) -> None:
+        self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def empty(self, name: str, template: str) -> bool:
+        """Whether nothing is left in it but the template's shape."""
+        shape = self.shapes.get(template)
+        if shape is None:
+            with self.session(template) as session:
+                shape = self.shapes[template] = session.execute(SHAPE).fetchone()
+        with self.session(name) as session:
+            if session.execute(SHAPE).fetchone() != shape or session.execute(AT_WORK).fetchone():
+                return False
+            session.execute(EMPTY)
+        return True
 
     def takes_statements(self) -> bool:
         try:
@@ -115,12 +177,15 @@ class Postgres:
             return False
         return True
 
-    def run(self, statement: sql.Composable) -> None:
+    def run(self, statement: sql.SQL | sql.Composed) -> None:
         """One statement as administrator, past the pool."""
-        with psycopg.connect(
-            host=LOOPBACK, port=self.port, user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
-            connection.execute(statement)
+        with self.session("postgres") as session:
+            session.execute(statement)
+
+    def session(self, name: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=LOOPBACK, port=self.port, user="postgres", dbname=name, autocommit=True
+        )
 
 
 def postgres_binaries() -> dict[str, str] | None:
@@ -176,6 +241,7 @@ def postgres_arguments(folder: Path, port: int) -> list[str]:
         "fsync": "off",  # a test's data need not outlive the machine
         "synchronous_commit": "off",
         "full_page_writes": "off",
+        "autovacuum": "off",
     }
     return ["-D", str(folder / "data"), *(f"--{name}={value}" for name, value in settings.items())]
 

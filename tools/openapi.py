@@ -20,7 +20,7 @@ def description() -> str:
     with tempfile.TemporaryDirectory() as folder:
         program = app.program(load({"data": folder}, environ={}))
         application, _ = build(program)
-        schema = application.app.openapi_schema.to_schema()  # pyright: ignore[reportFunctionMemberAccess]
+        schema = application.app.routing.openapi_schema.to_schema()  # pyright: ignore[reportFunctionMemberAccess]
         program.db.engine.dispose()
     schema["paths"] = {
         path: item for path, item in schema["paths"].items() if path.startswith("/api/catalog")

@@ -23,7 +23,7 @@ def table() -> str:
     with tempfile.TemporaryDirectory() as folder:
         program = app.program(load({"data": folder}, environ={}))
         application, _ = build(program)
-        rows = access.permissions(application.app.routes)  # pyright: ignore[reportFunctionMemberAccess]
+        rows = access.permissions(application.app.routing.routes)  # pyright: ignore[reportFunctionMemberAccess]
         program.db.engine.dispose()
     lines = [
         f"| `{row.method}` | `{row.path}` | {role(row.role)} | {row.scope and f'`{row.scope}`'} |"

@@ -70,7 +70,7 @@ def secrets(running, tmp_path_factory):
 
 def test_every_route_is_in_the_table_of_the_docs(running):
     application, stream = build(running.program)
-    rows = permissions(application.app.routes)
+    rows = permissions(application.app.routing.routes)
     stream.close()
     found = {
         (row.method, row.path): (row.role.name.lower() if row.role else "anybody", row.scope)

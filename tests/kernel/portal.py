@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import threading
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from pilothouse.kernel.web.server import listen, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from uvicorn import Server
 
     from pilothouse.kernel.module import Module
 
@@ -55,6 +58,14 @@ class Portal:
         return self.ask("GET", path, headers)
 
 
+async def _until_asked_to_end(server: Server) -> None:
+    """What uvicorn's own does, which looks ten times a second only."""
+    tick = 0
+    while not await server.on_tick(tick):
+        tick += 1
+        await asyncio.sleep(0.01)
+
+
 @contextmanager
 def serving(url: str, modules: Sequence[Module], **settings: Any) -> Iterator[Portal]:
     """These modules as a portal on this database."""
@@ -63,6 +74,7 @@ def serving(url: str, modules: Sequence[Module], **settings: Any) -> Iterator[Po
     taken = listen(chosen)
     application, live = build(program)
     server = make(application, live, chosen)
+    server.main_loop = lambda: _until_asked_to_end(server)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
     thread.start()
     try:

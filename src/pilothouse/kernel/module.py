@@ -157,7 +157,7 @@ class Changing(msgspec.Struct, frozen=True):
     read: Callable[[Tx, Sequence[Event]], Sequence[Change]]
 
 
-class Module(msgspec.Struct, frozen=True, kw_only=True):
+class Module(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Everything the program needs to know about one module."""
 
     name: str

@@ -27,6 +27,7 @@ from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import needs, public
 from pilothouse.kernel.web.asking import AnyRequest
+from pilothouse.kernel.web.serving import served_of
 
 log = structlog.get_logger("pilothouse.deploys")
 
@@ -144,8 +145,7 @@ def _only_here(settings: Settings, setting: str) -> None:
 
 
 def _settings(connection: AnyConnection) -> Settings:
-    program: Program = connection.app.state.program
-    return program.settings
+    return served_of(connection.scope).program.settings
 
 
 @cache

@@ -67,7 +67,7 @@ class Finish:
 
     def own(self, planned: Planned, known: str, template: str, **context: Any) -> Drawn:
         """A page that only the copy has."""
-        request = Request[Any, Any, Any](scope_of(None, planned.address))  # pyright: ignore[reportArgumentType]
+        request = Request[Any, Any, Any](scope_of(planned.address))  # pyright: ignore[reportArgumentType]
         answer = self.frame.page(request, f"export/{template}", **context)
         return self.page(planned, known, answer.content)
 
@@ -76,14 +76,15 @@ class Painter:
     """Draws pages of one copy."""
 
     def __init__(self, program: Program, site: Site) -> None:
-        from pilothouse.kernel.web.build import application
+        from pilothouse.kernel.web.build import Application
         from pilothouse.kernel.web.live import Live
+        from pilothouse.kernel.web.serving import Served
 
         self._finish = Finish(program, site)
         self._names: dict[str, Any] = {}  # of entities, that pages of one batch share
         db = dataclasses.replace(program.db, shared={NAMES: self._names})
         inner = Program(program.settings, db, program.modules)
-        self._app: Any = application(inner, self._finish.frame, Live(db))
+        self._app: Any = Application(Served(inner, self._finish.frame, Live(db)))
 
     def draw(self, wanted: Sequence[tuple[Planned, str]]) -> list[Drawn | Failed]:
         """Draw pages, each given with the digest that the copy has of it, "" for none."""
@@ -132,13 +133,13 @@ async def _ask(app: Any, address: str) -> tuple[int, str, bytes]:
     async def send(message: Mapping[str, Any]) -> None:
         said.append(message)
 
-    await app(scope_of(app, address), receive, send)
+    await app(scope_of(address), receive, send)
     body = b"".join(message.get("body", b"") for message in said[1:])
     headers = dict(said[0]["headers"])
     return said[0]["status"], headers.get(b"content-type", b"").decode("latin-1"), body
 
 
-def scope_of(app: Any, address: str) -> dict[str, Any]:
+def scope_of(address: str) -> dict[str, Any]:
     """The ASGI scope of a GET by the reader of the copy."""
     path, _, query = address.partition("?")
     return {
@@ -156,6 +157,4 @@ def scope_of(app: Any, address: str) -> dict[str, Any]:
         "server": ("localhost", 80),
         "state": {},
         "user": READER,
-        "app": app,
-        "litestar_app": app,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from pilothouse import __version__
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.auth.model import Asked
 from pilothouse.kernel.errors import PilothouseError
+from pilothouse.kernel.module import Module
 from pilothouse.kernel.program import Program
+from pilothouse.kernel.tx import Database
 from pilothouse.kernel.web import access, display, failures, health, live, now, searching
 from pilothouse.kernel.web.arriving import asked_of
 from pilothouse.kernel.web.edge import App, Edge
 from pilothouse.kernel.web.frame import Frame
+from pilothouse.kernel.web.serving import SERVED, Served, served_of
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 FOREVER = CacheControlHeader(max_age=31_536_000, immutable=True, public=True)
@@ -31,12 +35,38 @@ FOREVER = CacheControlHeader(max_age=31_536_000, immutable=True, public=True)
 def build(program: Program) -> tuple[App, live.Live]:
     """The web application of a program, and its live stream (close it to let it end)."""
     stream = live.Live(program.db)
-    app = application(program, Frame(program.modules), stream)
-    return Edge(app, program.settings, program.db), stream  # pyright: ignore[reportArgumentType]
+    app = Application(Served(program, Frame(program.modules), stream))
+    return Edge(app, program.settings, program.db), stream
 
 
-def application(program: Program, frame: Frame, stream: live.Live) -> Litestar:
-    """All routes and what they need, without the edge: whoever calls it says who asks."""
+class Application:
+    """All routes and what they serve, without the edge: whoever calls it says who asks.
+
+    Routes are made once for the same modules, which takes longer than to answer many requests;
+    what they serve comes with each request.
+    """
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.routing = _routing(tuple(served.program.modules))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await _begin_and_end(receive, send)
+            return
+        scope[SERVED] = self.served
+        await self.routing(scope, receive, send)
+
+
+async def _begin_and_end(receive: Any, send: Any) -> None:
+    """Nothing of the routes begins or ends with the server, and more than one may serve them."""
+    for happens in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{happens}.complete"})
+
+
+@lru_cache(maxsize=8)
+def _routing(modules: tuple[Module, ...]) -> Litestar:
     app = Litestar(
         route_handlers=[
             *health.routes,
@@ -51,9 +81,9 @@ def application(program: Program, frame: Frame, stream: live.Live) -> Litestar:
                 cache_control=FOREVER,
                 include_in_schema=False,
             ),
-            *(route for module in program.modules for route in module.routes),
+            *(route for module in modules for route in module.routes),
         ],
-        dependencies=_dependencies(program, frame, stream),
+        dependencies=_DEPENDENCIES,
         guards=[access.guard],
         exception_handlers={
             PilothouseError: failures.answer,
@@ -68,24 +98,42 @@ def application(program: Program, frame: Frame, stream: live.Live) -> Litestar:
         ),
         logging_config=None,
     )
-    app.state.frame = frame
-    app.state.program = program
     access.permissions(app.routes)
     return app
 
 
-def _dependencies(program: Program, frame: Frame, stream: live.Live) -> dict[str, Any]:
-    def actor(scope: Scope) -> Actor:
-        return scope["user"]
+def _program(scope: Scope) -> Program:
+    return served_of(scope).program
 
-    def asked(scope: Scope) -> Asked:
-        return asked_of(scope)
 
-    return {
-        "program": Provide(lambda: program, sync_to_thread=False),
-        "db": Provide(lambda: program.db, sync_to_thread=False),
-        "frame": Provide(lambda: frame, sync_to_thread=False),
-        "live_events": Provide(lambda: stream, sync_to_thread=False),
-        "actor": Provide(actor, sync_to_thread=False),
-        "asked": Provide(asked, sync_to_thread=False),
-    }
+def _db(scope: Scope) -> Database:
+    return served_of(scope).program.db
+
+
+def _frame(scope: Scope) -> Frame:
+    return served_of(scope).frame
+
+
+def _live(scope: Scope) -> live.Live:
+    return served_of(scope).live
+
+
+def _actor(scope: Scope) -> Actor:
+    return scope["user"]
+
+
+def _asked(scope: Scope) -> Asked:
+    return asked_of(scope)
+
+
+_DEPENDENCIES = {
+    name: Provide(found, sync_to_thread=False)
+    for name, found in {
+        "program": _program,
+        "db": _db,
+        "frame": _frame,
+        "live_events": _live,
+        "actor": _actor,
+        "asked": _asked,
+    }.items()
+}

@@ -17,6 +17,7 @@ from pilothouse.kernel.auth.rules import same_site
 from pilothouse.kernel.clock import uuid7
 from pilothouse.kernel.errors import PilothouseError, SignInNeeded
 from pilothouse.kernel.web.arriving import bearer_of
+from pilothouse.kernel.web.serving import served_of
 
 log = structlog.get_logger("pilothouse.web")
 
@@ -68,7 +69,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if status == UNAUTHORIZED:
         return _sign_in(request, title, detail)
     if wants_page(request):
-        frame = request.app.state.frame
+        frame = served_of(request.scope).frame
         return frame.page(
             request, "error.html", title=title, status=status, detail=detail, status_code=status
         )
@@ -97,7 +98,7 @@ def _sign_in(request: Request[Any, Any, Any], title: str, detail: str) -> Respon
         answer.headers.update(headers)
         return answer
     if wants_page(request):
-        frame, way = request.app.state.frame, [("Sign in", "/login")]
+        frame, way = served_of(request.scope).frame, [("Sign in", "/login")]
         context = {"status": UNAUTHORIZED, "detail": f"{detail}.".capitalize(), "next": way}
         return frame.page(request, "error.html", title=title, status_code=UNAUTHORIZED, **context)
     body = Problem(title, UNAUTHORIZED, detail, request.url.path)

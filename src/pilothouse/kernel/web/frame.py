@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -77,7 +78,7 @@ class Frame:
 
     def __init__(self, modules: Sequence[Module], copied: Container[str] | None = None) -> None:
         self.copy = copied is not None
-        self.environment = _environment(modules)
+        self.environment = _environment(tuple(modules))
         self.panels = sorted(
             (panel for module in modules for panel in module.panels),
             key=lambda panel: panel.order,
@@ -162,7 +163,8 @@ class Frame:
         }
 
 
-def _environment(modules: Sequence[Module]) -> Environment:
+@lru_cache(maxsize=8)  # templates that were read once are kept
+def _environment(modules: tuple[Module, ...]) -> Environment:
     loaders: dict[str, BaseLoader] = {
         module.name: PackageLoader(module.templates) for module in modules if module.templates
     }
