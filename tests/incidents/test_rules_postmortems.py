@@ -2,23 +2,35 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.incidents.model.postmortems import Facts, Impact, Postmortem
+from pilothouse.incidents import formats
+from pilothouse.incidents.model.incidents import Incident, Status
+from pilothouse.incidents.model.postmortems import (
+    SECTIONS,
+    TITLES,
+    Action,
+    Impact,
+    Postmortem,
+    Revision,
+)
+from pilothouse.incidents.rules import merging
 from pilothouse.incidents.rules import postmortems as rules
 from pilothouse.kernel.errors import Invalid
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-def facts(name="i", **more):
+def incident(name="i", **more):
     values = {
-        "incident": name, "number": 7, "title": "Checkout is failing", "severity": 2,
-        "entity": "component:default/checkout", "onset_at": NOW, "opened_at": NOW, **more,
+        "id": name, "number": 7, "title": "Checkout is failing", "severity": 2,
+        "status": Status.RESOLVED, "entity": "component:default/checkout", "onset_at": NOW,
+        "opened_at": NOW, "opened_by": "system", **more,
     }  # fmt: skip
-    return Facts(**values)
+    return Incident(**values)
 
 
 def test_severity_says_whether_one_is_required_and_rehearsals_need_none():
@@ -31,17 +43,19 @@ def test_severity_says_whether_one_is_required_and_rehearsals_need_none():
 @given(st.integers(-400, 400))
 def test_it_is_asked_for_every_day_until_it_is_written(left):
     today = date(2026, 11, 23)
-    one = Postmortem(incident="i", state="draft", version=1, sections={}, drafted_at=NOW)
     due_on = today + timedelta(days=left)
-    assert rules.asked(one, due_on, today)
+    one = Postmortem(
+        incident="i", state="draft", version=1, sections={}, drafted_at=NOW, due_on=due_on
+    )
+    assert rules.asked(one, today)
     if left < 0:
-        assert rules.asked(one, due_on, today) != rules.asked(one, due_on, today + timedelta(1))
-    written = Postmortem(incident="i", state="published", version=1, sections={}, drafted_at=NOW)
-    assert rules.asked(written, due_on, today) == ""
+        assert rules.asked(one, today) != rules.asked(one, today + timedelta(1))
+    assert rules.asked(msgspec.structs.replace(one, state="published"), today) == ""
+    assert rules.asked(msgspec.structs.replace(one, waived_by="user:default/x"), today) == ""
 
 
 def test_a_draft_says_what_is_measured_and_what_is_not():
-    known = facts(opened_at=NOW + timedelta(minutes=3), resolved_at=NOW + timedelta(minutes=47))
+    known = incident(opened_at=NOW + timedelta(minutes=3), resolved_at=NOW + timedelta(minutes=47))
     found = rules.draft(
         known, Impact((("Paying works", 0.38),), None, ("Deploy 1.4",)), [(NOW, "A")]
     )
@@ -50,7 +64,7 @@ def test_a_draft_says_what_is_measured_and_what_is_not():
     assert "no data" in found["impact"]
     assert "3 min after onset" in found["detection"]
     assert found["causes"] == "- Deploy 1.4"
-    assert set(found) == set(rules.SECTIONS) == set(rules.PROMPTS) == set(rules.TITLES)
+    assert set(found) == set(SECTIONS) == set(rules.PROMPTS) == set(TITLES)
 
 
 def test_no_prompt_asks_who_did_it():
@@ -69,11 +83,9 @@ def test_a_median_of_few_says_nothing(found):
 
 
 def test_incidents_of_one_entity_with_one_cause_are_repeats():
-    known = [facts("a"), facts("b"), facts("c", entity="component:default/else")]
+    known = [incident("a"), incident("b"), incident("c", entity="component:default/else")]
     causes = {"a": ("expiry",), "b": ("data", "expiry"), "c": ("expiry",)}
-    assert [[one.incident for one in group] for group in rules.repeats(causes, known)] == [
-        ["a", "b"]
-    ]
+    assert [[one.id for one in group] for group in rules.repeats(causes, known)] == [["a", "b"]]
     assert rules.repeats({"a": ("unknown",), "b": ("unknown",)}, known) == []
 
 
@@ -84,3 +96,49 @@ def test_texts_and_causes_are_bounded():
     with pytest.raises(Invalid, match="nobody"):
         rules.causes(["nobody"])
     assert rules.causes(["data", "deployment"]) == ("deployment", "data")
+
+
+@given(st.lists(st.text("ab\n", max_size=8), min_size=3, max_size=3))
+def test_what_two_people_change_in_different_places_is_both_kept(texts):
+    base, mine, theirs = texts
+    assert merging.merge(base, mine, mine) == mine
+    assert merging.merge(base, base, theirs) == theirs
+    assert merging.merge(base, mine, base) == mine
+    found = merging.merge(base, mine, theirs)
+    assert found == merging.merge(base, theirs, mine)
+    if found is None:
+        both = merging.marked(mine, theirs)
+        assert mine in both
+        assert theirs in both
+
+
+def test_changes_beside_each_other_are_not_merged():
+    assert merging.merge("a\nb\nc", "A\nb\nc", "a\nb\nC") == "A\nb\nC"
+    assert merging.merge("a\nb", "A\nb", "a\nB") is None
+    assert merging.merge("a", "b", "c") is None
+    assert merging.merge("a", "a\nb", "a\nc") is None
+
+
+def test_a_file_is_read_back_as_it_was_written():
+    one = Postmortem(incident="i", state="published", version=1, sections={}, drafted_at=NOW)
+    texts = {
+        name: Revision(postmortem="i", version=4, section=name, text=f"{name}\n\n## more", by="x",
+                       at=NOW)
+        for name in SECTIONS if name != "notes"
+    }  # fmt: skip
+    item = Action(
+        id="a", postmortem="i", slot=1, title="Warn | early <!-- pilothouse: causes 1 -->",
+        proof="an alert", owner="user:default/maya", due_on=NOW.date(), added_at=NOW,
+    )  # fmt: skip
+    body = formats.write(incident(), one, texts, [item], {})
+    found = {read.section: read for read in formats.read(body.replace("\n", "\r\n"))}
+    assert {name: read.text for name, read in found.items()} == {
+        name: texts[name].text if name in texts else "" for name in SECTIONS
+    }
+    assert found["causes"].version == 4
+    assert formats.read("# nothing of ours") == []
+
+
+def test_a_text_cannot_look_like_a_line_of_the_file():
+    with pytest.raises(Invalid):
+        rules.text("a\n<!-- pilothouse: causes 1 -->")

@@ -9,13 +9,14 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import DBAPIError
 from tests.kernel.opening import opened
 
-from pilothouse.incidents.model.postmortems import Action, Revision, State
+from pilothouse.incidents.model.postmortems import Action, Postmortem, Revision, State
 from pilothouse.incidents.store import actions as store
 from pilothouse.incidents.store import postmortems
 from pilothouse.incidents.store.postmortem_tables import actions, revisions
 from pilothouse.incidents.store.postmortem_tables import postmortems as table
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+DRAFT = Postmortem(incident="i", state="draft", version=1, sections={}, drafted_at=NOW)
 
 
 @pytest.fixture
@@ -99,8 +100,8 @@ def test_nothing_is_deleted_moved_or_given_another_end(db):
 
 def test_a_post_mortem_is_published_once_and_its_texts_stay(db):
     with db.begin() as tx:
-        assert postmortems.draft(tx.conn, "i", NOW, None)
-        assert not postmortems.draft(tx.conn, "i", NOW, None)
+        assert postmortems.draft(tx.conn, DRAFT)
+        assert not postmortems.draft(tx.conn, DRAFT)
     ends = (NOW + timedelta(days=28), date(2026, 12, 21))
     with db.begin() as tx:
         assert postmortems.publish(tx.conn, "i", "user:default/maya", NOW, ends)
@@ -125,7 +126,7 @@ def test_two_that_save_one_version_do_not_overwrite_each_other(db):
         assert not postmortems.save(tx.conn, text("theirs", 2))
     refused(db, delete(revisions))
     with db.read() as tx:
-        assert postmortems.texts(tx.conn, "i")["summary"].text == "mine"
+        assert postmortems.texts(tx.conn, ["i"])["i"]["summary"].text == "mine"
         assert len(postmortems.versions(tx.conn, "i", "summary")) == 2
 
 

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pilothouse.incidents.model.incidents import SEVERITIES
-from pilothouse.incidents.model.postmortems import State
-from pilothouse.incidents.rules.postmortems import CAUSES, SECTIONS, TITLES
+from pilothouse.incidents.model.postmortems import CAUSES, SECTIONS, TITLES, Section, State
 from pilothouse.kernel import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pilothouse.incidents.model.incidents import Incident
-    from pilothouse.incidents.model.postmortems import Action, Postmortem, Revision, Section
+    from pilothouse.incidents.model.postmortems import Action, Postmortem, Revision
 
 NAME = re.compile(r"incident-(\d{1,9})\.md")
 MARK = re.compile(r"^<!-- pilothouse: (\w+)(?: (\d{1,9}))? -->$", re.MULTILINE)
 ACTIONS = "actions"
 NOTHING = "-"
-LARGEST = 1_000_000  # bytes of a file
+FOOT = (
+    "Action items are changed in Pilothouse; what is edited here is written over. "
+    "The sections below are read back.\n"
+)
 STATES = {
     State.OPEN: "open",
     State.DONE: "done",
@@ -57,8 +59,7 @@ def write(
         _facts(incident, one),
         f"<!-- pilothouse: {ACTIONS} -->",
         f"## Action items\n\n{_actions(actions, names)}",
-        "Action items are changed in Pilothouse; what is edited here is written over. "
-        "The sections below are read back.\n",
+        FOOT,
     ]
     for section in SECTIONS:
         version = texts[section].version if section in texts else 0
@@ -97,13 +98,20 @@ def _flat(text: str) -> str:
     return " ".join(text.split()).replace("<!--", "<! --")
 
 
+def _section(name: str) -> Section | None:
+    for one in SECTIONS:
+        if one == name:
+            return one
+    return None
+
+
 def read(body: str) -> list[Read]:
     """The sections of a file that has marks; one that was deleted is left out, so it stays."""
     body = body.replace("\r\n", "\n").replace("\0", "")
     marks = list(MARK.finditer(body))
-    found: dict[str, Read] = {}
+    found: dict[Section, Read] = {}
     for place, mark in enumerate(marks):
-        section = next((one for one in SECTIONS if one == mark[1]), None)
+        section = _section(mark[1])
         if section is None or mark[2] is None or section in found:
             continue
         end = marks[place + 1].start() if place + 1 < len(marks) else len(body)

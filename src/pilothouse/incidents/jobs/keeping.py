@@ -10,10 +10,10 @@ import structlog
 
 from pilothouse.incidents.outside.repository import Pushed, Repository
 from pilothouse.incidents.service import keeping, postmortems
+from pilothouse.kernel import words
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import PilothouseError
 from pilothouse.kernel.jobs import JobKind
-from pilothouse.kernel import words
 
 if TYPE_CHECKING:
     from pilothouse.kernel.jobs.worker import Work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -34,6 +34,30 @@ MOST_ACTIONS = 3  # the slots 1 to 3 of a post-mortem; the database has no fourt
 Section = Literal[
     "summary", "impact", "timeline", "detection", "helped", "hindered", "causes", "notes"
 ]
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
+TITLES: dict[Section, str] = {
+    "summary": "What happened",
+    "impact": "Impact",
+    "timeline": "Timeline",
+    "detection": "How it was found",
+    "helped": "What helped",
+    "hindered": "What hindered",
+    "causes": "Contributing causes",
+    "notes": "Notes",
+}
+CAUSES = {
+    "deployment": "Deployment",
+    "configuration": "Configuration",
+    "capacity": "Capacity",
+    "dependency": "Dependency",
+    "data": "Data",
+    "expiry": "Expiry of a key or certificate",
+    "network": "Network",
+    "hardware": "Hardware or provider",
+    "process": "How we work",
+    "unknown": "Not known",
+}
 
 
 class State(StrEnum):

@@ -134,13 +134,15 @@ class Repository:
             raise Pushed(f"{self.shown} is being written to")
         raise git.explain(self.shown, ended.said)
 
-    def _git(self, *arguments: str, extra: Mapping[str, str] | None = None, given: bytes = b"") -> bytes:
+    def _git(
+        self, *arguments: str, extra: Mapping[str, str] | None = None, given: bytes = b""
+    ) -> bytes:
         """What git printed of our own repository. Raises SourceUnreachable."""
         command = git.command(self.own, *arguments)
         if extra is None:
             return git.run(command, self.shown, self.timeout, given)
         try:
-            ended = processes.run(command, self.timeout, git.environ() | extra, given=given)
+            ended = processes.run(command, self.timeout, {**git.environ(), **extra}, given=given)
         except (TimeoutError, FileNotFoundError) as error:
             raise NotWritten(f"{self.shown} could not be written to: {error}") from None
         if ended.code:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from pilothouse.incidents.model.incidents import SEVERITIES, Incident
-from pilothouse.incidents.model.postmortems import Impact, Postmortem, Section, Took
+from pilothouse.incidents.model.postmortems import (
+    CAUSES,
+    Impact,
+    Postmortem,
+    Section,
+    Took,
+)
 from pilothouse.kernel import words
 from pilothouse.kernel.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SECTIONS: tuple[Section, ...] = get_args(Section)
-TITLES: dict[Section, str] = {
-    "summary": "What happened",
-    "impact": "Impact",
-    "timeline": "Timeline",
-    "detection": "How it was found",
-    "helped": "What helped",
-    "hindered": "What hindered",
-    "causes": "Contributing causes",
-    "notes": "Notes",
-}
 PROMPTS: dict[Section, str] = {
     "summary": "What did people outside notice, from when to when, and what ended it?",
     "impact": "Who could not do what, for how long? Numbers with their source.",
@@ -36,18 +31,6 @@ PROMPTS: dict[Section, str] = {
         "anyone in that place would have done the same."
     ),
     "notes": "Thoughts that are not action items.",
-}
-CAUSES = {
-    "deployment": "Deployment",
-    "configuration": "Configuration",
-    "capacity": "Capacity",
-    "dependency": "Dependency",
-    "data": "Data",
-    "expiry": "Expiry of a key or certificate",
-    "network": "Network",
-    "hardware": "Hardware or provider",
-    "process": "How we work",
-    "unknown": "Not known",
 }
 LONGEST_TEXT = 50_000
 MARK = "<!-- pilothouse"  # begins the lines by which a file is read back
@@ -131,7 +114,8 @@ def _impact(incident: Incident, impact: Impact) -> str:
 
 
 def _detection(incident: Incident) -> str:
-    found = f"Opened {words.span(max(incident.opened_at - incident.onset_at, timedelta()))} after onset."
+    after = words.span(max(incident.opened_at - incident.onset_at, timedelta()))
+    found = f"Opened {after} after onset."
     if incident.onset_by:
         found += f" The onset is known by: {incident.onset_by}."
     return found
@@ -162,7 +146,9 @@ def median(found: Sequence[timedelta]) -> timedelta | None:
     return (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def repeats(causes_of: Mapping[str, tuple[str, ...]], incidents: Sequence[Incident]) -> list[list[Incident]]:
+def repeats(
+    causes_of: Mapping[str, tuple[str, ...]], incidents: Sequence[Incident]
+) -> list[list[Incident]]:
     """Incidents that are about the same entity and share a kind of cause, together: two or more."""
     found: dict[tuple[str, str], list[Incident]] = {}
     for one in incidents:

@@ -44,8 +44,8 @@ def wanted(tx: Tx, postmortem: str, home: str) -> list[Wanted]:
     if one is None or incident is None or incident.restricted or one.state != "published":
         return []
     said = annotated.annotations_of(tx, [incident.entity]).get(incident.entity, {})
-    place = next(((host, said[key]) for key, host in SLUGS.items() if said.get(key)), None)
-    if place is None or not SLUG.fullmatch(place[1]):
+    key = next((one for one in SLUGS if said.get(one)), "")
+    if not key or not SLUG.fullmatch(said[key]):
         return []
     found = store.without_issues(tx.conn, postmortem)
     names = views.name_all(tx, [each.owner for each in found])
@@ -53,8 +53,8 @@ def wanted(tx: Tx, postmortem: str, home: str) -> list[Wanted]:
     return [
         Wanted(
             action=each.id,
-            host=place[0],
-            repository=place[1],
+            host=SLUGS[key],
+            repository=said[key],
             title=each.title,
             body=(
                 f"An action item of the post-mortem of incident {incident.number}: {href}\n\n"
@@ -84,7 +84,11 @@ def open_ones(tx: Tx) -> list[Action]:
 def closed_there(tx: Tx, action_id: str, at: datetime) -> bool:
     """The issue was closed: evidence is asked for here; the item stands as it stood."""
     action = store.find(tx.conn, action_id)
-    if action is None or action.issue_closed_at or action.state not in (State.OPEN, State.ESCALATED):
+    if (
+        action is None
+        or action.issue_closed_at
+        or action.state not in (State.OPEN, State.ESCALATED)
+    ):
         return False
     if not store.change(tx.conn, action, issue_closed_at=at):
         return False
@@ -95,7 +99,8 @@ def closed_there(tx: Tx, action_id: str, at: datetime) -> bool:
     data = {"action": action.id, "slot": action.slot, "owner": action.owner}
     telling.emit(tx, incident, ACTION_CHANGED, words, **data)
     known = leading.may_know(tx, incident, [action.owner])
-    body = f"{action.title}\nIts issue is closed: {action.issue}\nSay here how one sees that it is done."
+    asked = "Say here how one sees that it is done."
+    body = f"{action.title}\nIts issue is closed: {action.issue}\n{asked}"
     title = f"Is this action item of incident {incident.number} done?"
     path = f"/postmortems/{incident.number}"
     leading.tell(tx, known, title, body, path, f"closed-{action.id}")

@@ -57,8 +57,8 @@ def _leads(tx: Tx, groups: Sequence[str]) -> dict[str, str]:
     """Who leads each of these groups, as far as they are in the catalog."""
     said = annotated.annotations_of(tx, groups) if groups else {}
     found: dict[str, str] = {}
-    for group, annotations in said.items():
-        if written := annotations.get(LEAD):
+    for group, notes in said.items():
+        if written := notes.get(LEAD):
             namespace = group.partition(":")[2].partition("/")[0]
             try:
                 found[group] = str(EntityRef.parse(written, "user", namespace))
@@ -101,7 +101,5 @@ def tell(tx: Tx, people: Sequence[str], title: str, body: str, path: str, key: s
     for person in people:
         mark = hashlib.sha256(person.encode()).hexdigest()[:12]
         dedup = f"{key.replace(' ', '-')}-{mark}"
-        wanted = noticing.Notice(
-            person=person, title=title, body=body, path=path, dedup_key=dedup
-        )
+        wanted = noticing.Notice(person=person, title=title, body=body, path=path, dedup_key=dedup)
         noticing.notice(tx, wanted)

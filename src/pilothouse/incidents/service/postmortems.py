@@ -13,6 +13,8 @@ from pilothouse.incidents.model.postmortems import (
     DRAFTED,
     EDITED,
     PUBLISHED,
+    SECTIONS,
+    TITLES,
     WAIVED,
     Action,
     Impact,
@@ -170,7 +172,9 @@ def _due_on(tx: Tx, incident: Incident) -> date | None:
 def _impact(tx: Tx, incident: Incident) -> tuple[tuple[str, ...], Impact]:
     ids = reading.family(tx, incident)
     end = incident.resolved_at or tx.now
-    refs = list(dict.fromkeys(ref for some in reading.entities_of(tx, ids).values() for ref in some))
+    refs = list(
+        dict.fromkeys(ref for some in reading.entities_of(tx, ids).values() for ref in some)
+    )
     said = [one for one in marks.of(tx.conn, incident.id) if one.verdict == "confirmed"][:5]
     changes = [found for one in said if (found := journal.change(tx, one.change))]
     kinds = {CAUSE_OF[one.kind] for one in changes if one.kind in CAUSE_OF}
@@ -218,7 +222,7 @@ def _save(tx: Tx, incident: Incident, newest: Revision, text: str) -> int | None
     )
     if not store.save(tx.conn, one):
         return None
-    name = rules.TITLES[newest.section]
+    name = TITLES[newest.section]
     words = f"Post-mortem: {name} edited."
     telling.emit(tx, incident, EDITED, words, section=newest.section, edition=one.version)
     changed(tx, incident)
@@ -279,7 +283,7 @@ def publish(tx: Tx, which: str | int) -> Whole:
         raise Conflict("The incident is still open: resolve it first.")
     for section in ("summary", "causes"):
         if not one.text(section):
-            raise Invalid(f"“{rules.TITLES[section]}” says nothing yet.")
+            raise Invalid(f"“{TITLES[section]}” says nothing yet.")
     if not one.postmortem.causes:
         raise Invalid("Choose at least one kind of cause; “Not known” is one.")
     at, day = ends(tx, incident)
@@ -330,9 +334,7 @@ def versions(
     """All versions of a section, the newest first, each with what differs from the one before."""
     found = store.versions(tx.conn, incident.id, section)
     older = [*(one.text for one in found[1:]), ""]
-    return [
-        (one, merging.compared(was, one.text)) for one, was in zip(found, older, strict=True)
-    ]
+    return [(one, merging.compared(was, one.text)) for one, was in zip(found, older, strict=True)]
 
 
 def changed(tx: Tx, incident: Incident) -> None:
@@ -344,7 +346,7 @@ def changed(tx: Tx, incident: Incident) -> None:
     if incident.restricted or one.postmortem.state != "published":
         search.drop(tx, [key])
     else:
-        text = "\n".join([*(one.text(name) for name in rules.SECTIONS)])
+        text = "\n".join([*(one.text(name) for name in SECTIONS)])
         document = search.Document(
             key=key,
             origin="postmortems",

@@ -130,5 +130,6 @@ def without_issues(conn: Connection, postmortem: str) -> list[Action]:
 
 
 def _action(row: Any) -> Action:
-    found = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
-    return Action(**(found | {"state": State(found["state"])}))
+    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001
+    values["state"] = State(values["state"])
+    return Action(**values)

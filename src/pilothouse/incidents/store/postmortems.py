@@ -229,8 +229,9 @@ def _values(row: Any) -> dict[str, Any]:
 
 
 def _postmortem(row: Any) -> Postmortem:
-    causes = tuple(msgspec.json.decode(row.causes))
-    return Postmortem(**(_values(row) | {"causes": causes}), sections={})
+    values = _values(row)
+    values["causes"] = tuple(msgspec.json.decode(row.causes))
+    return Postmortem(**values, sections={})
 
 
 def _revision(row: Any) -> Revision:
