@@ -26,8 +26,8 @@ from pilothouse.kernel import search
 from pilothouse.kernel.actors import SYSTEM, Actor, Role
 from pilothouse.kernel.errors import Conflict, Denied, Invalid, NotFound
 
-END = "2026-12-28T00:00:00+00:00"  # two sprints of two weeks after that of 24 November
-BEFORE = "2026-12-27T23:59:59+00:00"
+END = "2027-01-04T00:00:00+00:00"  # two sprints of two weeks after that of 24 November
+BEFORE = "2027-01-03T23:59:59+00:00"
 
 
 @pytest.fixture
@@ -113,11 +113,11 @@ def test_one_is_published_when_it_says_something_and_its_incident_is_over(house)
         act(house, postmortems.publish, incident.id)
     house.do(steering.resolve, house.now(incident))
     found = act(house, postmortems.publish, incident.id)
-    assert found.postmortem.ends_on == date(2026, 12, 28)
+    assert found.postmortem.ends_on == date(2027, 1, 4)
     again = act(house, postmortems.publish, incident.id)
     assert again.postmortem.published_at == found.postmortem.published_at
     with house.program.db.read(MAYA) as tx:
-        assert "Checkout is down" in search.find(tx, "setting not tried")[0][0].title
+        assert "Checkout is down" in [one.title for one in search.find(tx, "setting not tried")][0]
 
 
 @pytest.mark.usefixtures("time")
@@ -181,6 +181,8 @@ def test_the_job_of_the_second_sprints_end_escalates_without_the_sweep(time, hou
     incident = published(house, wanted("a"))
     assert jobs_of(house, postmortems.FOLLOW) == 1
     time.go(END)
+    with house.program.db.begin() as tx:  # sooner: on PostgreSQL the database's clock counts
+        tx.enqueue(postmortems.FOLLOW, {"postmortem": incident.id}, key=incident.id)
     house.paged.work(postmortems.FOLLOW)
     assert items(house, incident)[0].state is State.ESCALATED
     assert jobs_of(house, postmortems.FOLLOW) == 0
@@ -192,8 +194,8 @@ def test_nothing_resets_when_an_item_is_escalated(time, house):
     one = items(house, incident)[0]
 
     with pytest.raises(Invalid, match="too late"):
-        act(house, actions.change, incident.id, 1, wanted("a", "2026-12-28"))
-    act(house, actions.change, incident.id, 1, wanted("a, said better", "2026-12-27", TWO))
+        act(house, actions.change, incident.id, 1, wanted("a", "2027-01-04"))
+    act(house, actions.change, incident.id, 1, wanted("a, said better", "2027-01-03", TWO))
     house.paged.say(policy(), CADENCE % "26w")
     other = house.open("Another", severity=2)
     house.do(steering.reopen, house.now(incident))
@@ -205,7 +207,7 @@ def test_nothing_resets_when_an_item_is_escalated(time, house):
     with pytest.raises((Invalid, Conflict)):
         act(house, postmortems.waive, incident.id, "not needed")
     body = house.ask(keeping.markdown, incident.id)
-    edited = body.replace("2026-12-27", "2030-01-01").replace("| open |", "| done |")
+    edited = body.replace("2027-01-03", "2030-01-01").replace("| open |", "| done |")
     edited = edited.replace("A setting was not tried.", "A setting was not tried, twice.")
     with house.program.db.begin() as tx:
         assert keeping.take_in(tx, f"incident-{incident.number}.md", edited) == 1
@@ -213,7 +215,7 @@ def test_nothing_resets_when_an_item_is_escalated(time, house):
 
     after = items(house, incident)[0]
     assert (after.escalates_at, after.slot, after.state) == (one.escalates_at, 1, State.OPEN)
-    assert after.due_on == date(2026, 12, 27)
+    assert after.due_on == date(2027, 1, 3)
     time.go(END)
     following.look(house.program.db)
     assert items(house, incident)[0].state is State.ESCALATED
@@ -241,7 +243,7 @@ class Killed(Exception):
     """The process died here."""
 
 
-def test_a_kill_between_any_two_statements_of_an_escalation_loses_nothing(time, house, monkeypatch):
+def test_a_kill_between_any_two_statements_of_an_escalation_loses_nothing(time, house):
     """At each statement in turn the process dies; the next one escalates once, and tells all."""
     incident = published(house, wanted("a"))
     action = items(house, incident)[0]

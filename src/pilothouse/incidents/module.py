@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pilothouse.incidents import jobs, pages
-from pilothouse.incidents.service import reported, showing_changes
+from pilothouse.incidents import api, commands, jobs, pages
+from pilothouse.incidents.service import reported, showing_changes, showing_postmortems
 from pilothouse.incidents.store import postmortem_tables, tables
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel
 
@@ -12,7 +12,8 @@ assert postmortem_tables  # noqa: S101
 
 module = Module(
     name="incidents",
-    routes=[*pages.routes],
+    routes=[*pages.routes, *api.routes],
+    commands=commands.register,
     panels=[
         Panel(
             name="incidents.changed",
@@ -24,11 +25,35 @@ module = Module(
             live="deploys.* catalog.* checks.* changes.*",
             order=15,
         ),
+        Panel(
+            name="incidents.items",
+            title="Escalated, and overdue",
+            template="incidents/panels/items.html",
+            load=lambda tx, _subject: showing_postmortems.on_now(tx),
+            applies=lambda subject: subject.page == "now",
+            note=lambda data: data.note,
+            live="incidents.*",
+            order=12,
+        ),
+        Panel(
+            name="incidents.items_of",
+            title="Action items",
+            template="incidents/panels/items.html",
+            load=lambda tx, subject: showing_postmortems.of_entity(tx, subject.refs[0]),
+            applies=lambda subject: subject.page == "entity",
+            note=lambda data: data.note,
+            live="incidents.*",
+            aside=True,
+            order=9,
+        ),
     ],
     jobs=jobs.jobs,
     handlers=jobs.handlers,
     changes=[reported.CHANGING],
-    nav=[NavItem("Log", "Changes", "/changes", "l")],
-    exported=lambda _tx: [Exported("/changes")],
+    nav=[
+        NavItem("Log", "Changes", "/changes", "l"),
+        NavItem("Log", "Post-mortems", "/postmortems", "p"),
+    ],
+    exported=lambda tx: [Exported("/changes"), *showing_postmortems.exported(tx)],
     templates="pilothouse.incidents",
 )

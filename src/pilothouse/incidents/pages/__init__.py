@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.incidents.pages import changes
+from pilothouse.incidents.pages import changes, postmortems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-routes: Sequence[Any] = (*changes.routes,)
+routes: Sequence[Any] = (*changes.routes, *postmortems.routes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pilothouse.incidents.model.incidents import SEVERITIES, Incident
@@ -34,6 +35,7 @@ PROMPTS: dict[Section, str] = {
 }
 LONGEST_TEXT = 50_000
 MARK = "<!-- pilothouse"  # begins the lines by which a file is read back
+STAMP = re.compile(r"- (\d{4}-\d\d-\d\d \d\d:\d\d) UTC: ")
 LEAST = 5  # incidents below which a figure says nothing
 
 
@@ -84,7 +86,7 @@ def draft(
     found: dict[Section, str] = {
         "summary": _summary(incident),
         "impact": _impact(incident, impact),
-        "timeline": "\n".join(f"- {words.stamp(at)} UTC: {said}" for at, said in lines),
+        "timeline": "\n".join(line(at, said) for at, said in lines),
         "detection": _detection(incident),
         "helped": "",
         "hindered": "",
@@ -92,6 +94,22 @@ def draft(
         "notes": "",
     }
     return {name: said.replace(MARK, "<!-- ")[:LONGEST_TEXT] for name, said in found.items()}
+
+
+def line(at: datetime, said: str) -> str:
+    """A line of a timeline; it begins so that lines are in order by what they say."""
+    return f"- {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {said}"
+
+
+def timeline(lines: Sequence[str]) -> str:
+    """Lines in the order of time; what has none stays behind the one it follows."""
+    keyed: list[tuple[str, int, str]] = []
+    at = ""
+    for place, one in enumerate(lines):
+        found = STAMP.match(one)
+        at = found[1] if found else at
+        keyed.append((at, place, one))
+    return "\n".join(one for _, _, one in sorted(keyed)).strip("\n")
 
 
 def _summary(incident: Incident) -> str:

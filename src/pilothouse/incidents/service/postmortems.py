@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 
 from pilothouse.cycles import service as calendar
-from pilothouse.incidents.model.incidents import Incident
+from pilothouse.incidents.model.incidents import Entry, Incident
 from pilothouse.incidents.model.postmortems import (
     DRAFTED,
     EDITED,
@@ -192,7 +192,27 @@ def _timeline(tx: Tx, incident: Incident) -> list[tuple[datetime, str]]:
     found = reading.entries(tx, reading.family(tx, incident))
     told = [one for one in found if one.kind != "image" and not one.kind.startswith(QUIET)]
     ordered = sorted(told, key=lambda one: (one.at, one.id))
-    return [(one.at, " ".join(one.words.split())[:LONGEST_LINE]) for one in ordered[:LINES]]
+    return [(one.at, _flat(one)) for one in ordered[:LINES]]
+
+
+def _flat(one: Entry) -> str:
+    return " ".join(one.words.split())[:LONGEST_LINE]
+
+
+def line_of(one: Entry) -> str:
+    """A line of an incident's timeline, as it stands in the text."""
+    return rules.line(one.at, _flat(one))
+
+
+def pick(tx: Tx, incident: Incident, ids: Sequence[str]) -> Saved:
+    """Put lines of the incident's timeline into the text, in the order of time."""
+    found = reading.entries(tx, reading.family(tx, incident))
+    chosen = sorted((one for one in found if one.id in set(ids)), key=lambda one: one.at)
+    newest = whole(tx, incident.id).texts["timeline"]
+    lines = [line_of(one) for one in chosen]
+    new = [one for one in lines if one not in newest.text]
+    written = rules.timeline([*newest.text.split("\n"), *new])
+    return save(tx, incident, "timeline", written, newest.version)
 
 
 def save(tx: Tx, incident: Incident, section: Section, text: str, base: int) -> Saved:

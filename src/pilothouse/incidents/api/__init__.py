@@ -1,0 +1,7 @@
+"""Incidents for programs; each part of them lists its own routes."""
+
+from __future__ import annotations
+
+from pilothouse.incidents.api import postmortems
+
+routes = [*postmortems.routes]
