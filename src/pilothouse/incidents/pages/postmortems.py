@@ -31,6 +31,7 @@ from pilothouse.kernel.web.frame import Frame
 
 VIEWER, RESPONDER = needs(Role.VIEWER), needs(Role.RESPONDER)
 FORM: Any = Body(media_type=RequestEncodingType.URL_ENCODED)
+MOST_TICKED = 200
 MARKDOWN = "text/markdown; charset=utf-8"
 WRITES = {"opt": RESPONDER, "sync_to_thread": True, "include_in_schema": False}
 
@@ -264,24 +265,27 @@ def versions(
     )
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """Boxes that were ticked: one of a name is text, several are a list."""
+
+    pick: str | list[str] = ""
+    cause: str | list[str] = ""
+
+
+def _all(ticked: str | list[str]) -> list[str]:
+    return [ticked] if isinstance(ticked, str) else ticked[:MOST_TICKED]
+
+
 @post("/picks", status_code=303, **WRITES)
-async def pick(
-    request: AnyRequest,
+def pick(
     number: FromPath[int],
+    data: Annotated[Chosen, FORM],
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
 ) -> Redirect:
     """Put lines of the incident's timeline into the text."""
-    form = await request.form()
-    ids = [str(one)[:64] for one in form.getall("pick", [])][:200]
-
-    def put() -> None:
-        with db.begin(actor) as tx:
-            postmortems.pick(tx, reading.incident(tx, number), ids)
-
-    import asyncio
-
-    await asyncio.to_thread(put)
+    with db.begin(actor) as tx:
+        postmortems.pick(tx, reading.incident(tx, number), _all(data.pick))
     return _back(number, "#timeline")
 
 
@@ -307,23 +311,16 @@ def note(
 
 
 @post("/causes", status_code=303, **WRITES)
-async def set_causes(
-    request: AnyRequest,
+def set_causes(
     number: FromPath[int],
+    data: Annotated[Chosen, FORM],
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
 ) -> Redirect:
     """Which kinds of causes it had."""
-    form = await request.form()
-    kinds = [str(one)[:40] for one in form.getall("cause", [])][:40]
-
-    def put() -> None:
-        with db.begin(actor) as tx:
-            postmortems.set_causes(tx, postmortems.whole(tx, number), kinds)
-
-    import asyncio
-
-    await asyncio.to_thread(put)
+    with db.begin(actor) as tx:
+        kinds = [one for one in _all(data.cause) if one]
+        postmortems.set_causes(tx, postmortems.whole(tx, number), kinds)
     return _back(number, "#causes")
 
 
