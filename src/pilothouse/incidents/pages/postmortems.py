@@ -130,7 +130,7 @@ def _page(
     request: AnyRequest,
     frame: Frame,
     found: showing_postmortems.Shown,
-    failed: Conflict | Invalid | None = None,
+    refused: Conflict | Invalid | None = None,
     said: Added | None = None,
 ) -> Response[str]:
     """The page; after an item was refused with what it was to say, and why."""
@@ -138,10 +138,10 @@ def _page(
         request,
         "incidents/postmortem.html",
         title=f"Post-mortem: {found.whole.incident.title}",
-        status_code=failed.status if failed else 200,
+        status_code=refused.status if refused else 200,
         found=found,
-        failed=failed,
-        full=isinstance(failed, Conflict),
+        refused=refused,
+        full=isinstance(refused, Conflict),
         said=said or Added(),
         most=MOST_ACTIONS,
         causes=CAUSES,
