@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from tests import programs, servers
 from xdist.scheduler import LoadScopeScheduling
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+
+# How long an example takes says how busy the machine is, not whether the rule is right.
+hypothesis.settings.register_profile(
+    "pilothouse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("pilothouse")
 
 LINES, LETTERS = 30, 4000  # of what is told of a failure at once
 

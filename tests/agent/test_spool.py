@@ -212,7 +212,7 @@ class Interleaved(RuleBasedStateMachine):
 
 
 class TestInterleaved(Interleaved.TestCase):  # pyright: ignore[reportUntypedBaseClass]
-    settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+    settings = settings(max_examples=40, stateful_step_count=30)
 
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:

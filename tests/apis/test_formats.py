@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.apis.definitions import SHARED, giving, openapi
 
@@ -285,7 +285,6 @@ junk: Any = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(
     st.sampled_from(
         [("openapi", "3.1.0"), ("swagger", "2.0"), ("asyncapi", "2.0.0"), ("asyncapi", "3.0.0")]
@@ -298,7 +297,6 @@ def test_nonsense_within_a_definition_is_passed_over_or_told(kind: Any, value: A
         contract_of(json.dumps(document))
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(alphabet='abc{}()[];="\n/*= servicmog1rpunt.', max_size=200))
 def test_any_text_is_read_or_told(text: str) -> None:
     for begin in ("", 'syntax = "proto3";\n', "type Query {", "message A {"):

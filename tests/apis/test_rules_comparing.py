@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.apis.definitions import asking, compared, giving, openapi, rules, taking
 
@@ -318,14 +318,12 @@ schemas = st.recursive(
 both = st.sampled_from([taking, giving])
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(both, schemas, schemas)
 def test_what_is_alike_has_no_differences(make: Any, schema: Any, other: Any) -> None:
     document = make(schema, components={"schemas": {"A": other}})
     assert not compared(document, copy.deepcopy(document)).findings
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(both, st.dictionaries(names, scalars, max_size=4), schemas)
 def test_what_is_added_and_may_be_left_out_never_breaks(
     make: Any, properties: Any, added: Any
@@ -338,7 +336,6 @@ def test_what_is_added_and_may_be_left_out_never_breaks(
     assert found.worst is Severity.SAFE
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(both, st.dictionaries(names, scalars, min_size=1, max_size=4), st.data())
 def test_what_is_taken_away_breaks(make: Any, properties: Any, data: Any) -> None:
     gone = data.draw(st.sampled_from(sorted(properties)))
@@ -349,7 +346,6 @@ def test_what_is_taken_away_breaks(make: Any, properties: Any, data: Any) -> Non
     assert any(finding.place.endswith(f".{gone}") for finding in found.findings)
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(schemas, schemas)
 def test_any_two_versions_can_be_compared(old: Any, new: Any) -> None:
     for make in (taking, giving):

@@ -129,7 +129,6 @@ def test_groups_are_teams_by_the_settings_or_by_their_name():
     ]
 
 
-@settings(deadline=None)  # the first one imports what it needs
 @given(st.text(min_size=1, max_size=200))
 def test_what_is_sealed_opens_with_the_same_key_only(text):
     sealed = formats.sealed("k" * 40, text)

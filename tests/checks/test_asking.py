@@ -1,6 +1,6 @@
 """Whom a first failure asks."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.checks.judged import WORLD, Places, a_check, seconds
 
@@ -75,7 +75,6 @@ def test_of_very_many_locations_a_bounded_number_is_asked():
     assert len(wanted(world, 1)) == asking.MOST + 1
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 12))
 def test_a_failure_that_lasts_asks_a_location_a_few_times_and_no_more(down, places):
     world = Places(a_check(down_after=down), places=dict(list(WORLD.items())[:places]))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.checks.model.documents import Heartbeat
@@ -113,7 +113,6 @@ def test_a_cron_expression_that_is_none_is_refused_with_its_reason(written, said
         cron.read(written)
 
 
-@settings(deadline=None)
 @given(st.integers(1_735_689_600, 1_830_297_600), st.integers(1, 5000))
 def test_a_call_is_expected_after_the_last_one_and_it_is_never_late_before_that(at, minutes):
     at = datetime.fromtimestamp(at, UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.checks.model.documents import Maintenance
@@ -70,7 +70,6 @@ def test_a_window_that_cannot_be_read_says_which_field_is_wrong(wrong, said):
         window(**wrong)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60 * 24 * 800), st.integers(1, 14), st.integers(1, 1439))
 def test_a_window_is_open_exactly_when_walking_through_all_of_them_says_so(minutes, days, length):
     again = [window(start="2026-01-05T02:30", lasts=f"{length}m", every=f"{days}d")]

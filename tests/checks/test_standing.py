@@ -1,6 +1,6 @@
 """How a check stands at one location, visit after visit."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.checks.judged import Places, a_check, seconds
 
@@ -72,7 +72,6 @@ def test_a_standing_is_shown_as_unknown_when_it_is_stale():
     assert standing.fresh(one, world.terms, seconds(3600)).state is State.UNKNOWN
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["ok", "degraded", "failed", "unable"]), max_size=40),
     st.integers(1, 5),

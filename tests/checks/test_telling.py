@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.checks.judged import NOON, a_check
 
@@ -121,7 +121,6 @@ def test_on_a_critical_path_degraded_is_as_loud_as_failed(critical, state, alert
     assert telling.urgency(alert, state, critical=critical) == loud
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), verdicts), max_size=40))
 def test_findings_are_opened_and_recover_in_turn(steps):
     told, minute, opened = None, 0, False

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.checks.rules import turns
@@ -22,7 +22,6 @@ def test_12_locations_at_5_minutes_look_every_25_seconds():
     assert {round(later - earlier) for earlier, later in pairwise(found)} == {25}
 
 
-@settings(deadline=None)
 @given(names, worlds)
 def test_turns_are_spread_evenly_and_lie_in_the_interval(check, world):
     found = sorted(turns.offsets(check, world, FIVE).values())
@@ -31,7 +30,6 @@ def test_turns_are_spread_evenly_and_lie_in_the_interval(check, world):
     assert max(gaps) - min(gaps) < 0.01
 
 
-@settings(deadline=None)
 @given(names, worlds, names)
 def test_another_location_leaves_the_order_of_other_regions_as_it_was(check, world, more):
     world.pop(more, None)
@@ -40,7 +38,6 @@ def test_another_location_leaves_the_order_of_other_regions_as_it_was(check, wor
     assert [place for place in after if place != more] == before
 
 
-@settings(deadline=None)
 @given(names, worlds, names)
 def test_another_location_moves_no_turn_of_others_by_more_than_one_step(check, world, more):
     world.pop(more, None)
@@ -67,7 +64,6 @@ def test_checks_begin_their_intervals_at_different_times():
     assert min(found) < 50
 
 
-@settings(deadline=None)
 @given(agents, st.lists(names, min_size=1, max_size=30, unique=True))
 def test_when_an_agent_falls_silent_only_its_checks_move(those, checks):
     for check in checks:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.checks.judged import NOON, WORLD, Places, a_check, seconds
 
@@ -233,7 +233,6 @@ def test_thresholds_of_the_document_hold_at_every_location():
     assert world.judge(9).state is State.HEALTHY
 
 
-@settings(deadline=None)
 @given(visits)
 def test_whoever_agrees_votes_and_is_not_well(found):
     world, now = after(found)
@@ -244,7 +243,6 @@ def test_whoever_agrees_votes_and_is_not_well(found):
     assert said.words
 
 
-@settings(deadline=None)
 @given(visits)
 def test_a_regional_finding_names_only_locations_of_its_regions(found):
     world, now = after(found, gap=20)
@@ -254,7 +252,6 @@ def test_a_regional_finding_names_only_locations_of_its_regions(found):
         assert set(said.regions) < set(WORLD.values())
 
 
-@settings(deadline=None)
 @given(visits, st.sampled_from(sorted(WORLD)))
 def test_more_failures_never_make_a_check_look_better(found, place):
     badness = {State.HEALTHY: 0, State.DEGRADED: 1, State.FAILED: 2}
@@ -265,7 +262,6 @@ def test_more_failures_never_make_a_check_look_better(found, place):
     assert badness[later.state] >= badness[before.state]
 
 
-@settings(deadline=None)
 @given(visits)
 def test_the_order_in_which_locations_are_given_does_not_matter(found):
     world, now = after(found)
@@ -278,7 +274,6 @@ def msg(said):
     return said.state, said.scope, said.regions, said.locations, said.since, said.voting
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(WORLD)), max_size=4, unique=True))
 def test_a_region_that_fails_is_found_whoever_else_is_sick(sick):
     world = Places()

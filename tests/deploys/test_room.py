@@ -7,7 +7,7 @@ import pytest
 from tests.deploys.telling import status, telling
 from tests.servers import LOOPBACK
 
-from pilothouse.deploys.api.room import AT_ONCE
+from pilothouse.kernel.web.room import AT_ONCE
 
 LARGE = 20_000_000
 
@@ -66,7 +66,7 @@ def test_few_large_bodies_are_read_at_once_and_small_ones_never_wait(told):
 
 
 def test_one_that_finds_no_place_is_told_to_come_again(told, monkeypatch):
-    monkeypatch.setattr("pilothouse.deploys.api.room.PATIENCE", 0.05)
+    monkeypatch.setattr("pilothouse.kernel.web.room.PATIENCE", 0.05)
     said = {"X-Hub-Signature-256": "sha256=" + "0" * 64, "X-GitHub-Event": "push"}
     with ExitStack() as stack:
         for _ in range(AT_ONCE):
@@ -77,7 +77,7 @@ def test_one_that_finds_no_place_is_told_to_come_again(told, monkeypatch):
 
 
 def test_one_that_comes_too_slowly_leaves_its_place(told, monkeypatch):
-    monkeypatch.setattr("pilothouse.deploys.api.room.READING", 0.05)
+    monkeypatch.setattr("pilothouse.kernel.web.room.READING", 0.05)
     said = {"X-Hub-Signature-256": "sha256=" + "0" * 64, "X-GitHub-Event": "push"}
     with begin(told, "/hooks/github", **said) as sent:
         assert sent.recv(25).startswith(b"HTTP/1.1 100")

@@ -37,9 +37,9 @@ def test_open_pages_and_silences_stand_on_now_as_long_as_they_last(shop):
         made = silencing.silence(tx, wanted, ONE)
     text = portal.get("/", PAGE).text
     assert "1 Checkout &lt;b&gt;fails&lt;/b&gt;" in text
-    assert "user:default/one has it" in text
-    assert "No escalation policy pages for component:default/checkout" in text
-    assert "by user:default/one: moving" in text
+    assert "one has it" in text
+    assert "No escalation policy pages for checkout" in text
+    assert "by one: moving" in text
     with paged.program.db.begin() as tx:
         silencing.end(tx, made.id, ONE)
         paging.resolve(tx, page.id, ONE, "page")

@@ -106,7 +106,7 @@ def _assert_at_its_wall_time(at: datetime, there: ZoneInfo, handoff: str, turn: 
     assert any(before < one < after for one in skipped), "else the clocks jump over it right then"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     zone=st.sampled_from(ZONES),
     begin=st.integers(0, 8 * 365 * 24 * 60).map(

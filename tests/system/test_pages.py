@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -70,6 +71,13 @@ PATHS = (
     "/oncall/schedules/default/payments",
     "/oncall/schedules/default/payments?month=2026-03",
     "/oncall/fairness",
+    "/oncall/pages",
+    "/oncall/pages/1",
+    "/oncall/pages/1/resolve",
+    "/oncall/pages/2",
+    "/oncall/page",
+    "/oncall/page?entity=component:default/checkout",
+    "/oncall/silences",
     "/deploys",
     "/deploys?state=failed",
     "/deploys?q=nothing-has-this-name",
@@ -328,18 +336,28 @@ def tell_of_deployments(port: int) -> None:
         ("checkout", "<b>review</b>", "succeeded"),
         ("nobody-knows-it", "production", "succeeded"),
     )
+    said = [
+        {"entity": entity, "environment": environment, "status": status, "by": "maya"}
+        | {"version": f"1.{number}<i>"}
+        for number, (entity, environment, status) in enumerate(told)
+    ]
+    tell(port, "pilothouse.deployment", said)
+
+
+def tell_of_alerts(port: int) -> None:
+    """Two pages: one of several alerts, and one of what nobody knows."""
+    words = {"summary": "It <b>fails</b> " + "x" * 80, "detail": "<script>alert(1)</script>\n504"}
+    labels = {"labels": {"severity": "<i>page</i>", "pod": "p" * 90}}
+    alerts = [words | labels | {"entity": "checkout", "key": f"k{one}"} for one in range(12)]
+    tell(port, "pilothouse.alert.raised", [*alerts, words | {"entity": "nobody-knows-it"}])
+
+
+def tell(port: int, kind: str, told: list[dict[str, Any]]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    for number, (entity, environment, status) in enumerate(told):
-        data = {"entity": entity, "environment": environment, "status": status, "by": "maya"}
-        event = {
-            "specversion": "1.0",
-            "id": str(number),
-            "source": "/ci",
-            "type": "pilothouse.deployment",
-            "data": data | {"version": f"1.{number}<i>"},
-        }
+    for number, data in enumerate(told):
+        event = {"specversion": "1.0", "id": f"{kind} {number}", "source": "/ci", "type": kind}
         headers = {"Content-Type": "application/cloudevents+json"}
-        connection.request("POST", "/api/events", json.dumps(event), headers)
+        connection.request("POST", "/api/events", json.dumps(event | {"data": data}), headers)
         answer = connection.getresponse()
         assert answer.status == 202, answer.read()
         answer.read()
@@ -405,6 +423,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     running.wait_for_http(port, "/deploys/5")
     running.wait_for_http(port, "/checks/default/pay")
     tell_of_a_visit(port)
+    tell_of_alerts(port)
     running.wait_for_http(port, "/objectives/default/deployments/1")
     yield Portal(f"http://127.0.0.1:{port}", file)
     next(starting, None)
@@ -425,14 +444,14 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, portal: Portal, width: 
     assert not found
 
 
-@pytest.mark.parametrize("width", [390, 320])
-def test_no_page_is_wider_than_the_phone(tab: Page, portal: Portal, width: int) -> None:
-    tab.set_viewport_size({"width": width, "height": 800})
+def test_no_page_is_wider_than_a_phone(tab: Page, portal: Portal) -> None:
     wide = []
     for path in PATHS:
         tab.goto(portal.url + path)
-        if tab.evaluate("document.documentElement.scrollWidth") > width:
-            wide.append(path)
+        for width in (390, 320):
+            tab.set_viewport_size({"width": width, "height": 800})
+            if tab.evaluate("document.documentElement.scrollWidth") > width:
+                wide.append((path, width))
     assert not wide
 
 

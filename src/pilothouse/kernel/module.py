@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from pilothouse.kernel.actors import Identity
+from pilothouse.kernel.actors import Actor, Identity
 from pilothouse.kernel.changes import Change
+from pilothouse.kernel.cloudevents import CloudEvent
 from pilothouse.kernel.events import Event
 from pilothouse.kernel.jobs import JobKind
 from pilothouse.kernel.measurements.model import Count
@@ -157,6 +158,24 @@ class Changing(msgspec.Struct, frozen=True):
     read: Callable[[Tx, Sequence[Event]], Sequence[Change]]
 
 
+class Receives(msgspec.Struct, frozen=True):
+    """CloudEvents that a module takes at /api/events, by the beginnings of their types.
+
+    `read` makes of one what `take` writes, and raises Invalid for what its sender can mend. `take`
+    is called in the transaction that stores them, once for each, in the order they came.
+    """
+
+    types: tuple[str, ...]  # "pilothouse.alert."
+    read: Callable[[CloudEvent, datetime, Actor], Any]
+    take: Callable[[Tx, Sequence[Any]], None]
+
+
+def receiver_of(modules: Iterable[Module], kind: str) -> Receives | None:
+    """Who takes CloudEvents of a type; None where no module says so."""
+    found = (one for module in modules for one in module.receives if kind.startswith(one.types))
+    return next(found, None)
+
+
 class Module(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Everything the program needs to know about one module."""
 
@@ -170,6 +189,9 @@ class Module(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     tabs: Sequence[Tab] = ()
     measures: Sequence[Measure] = ()
     changes: Sequence[Changing] = ()
+    receives: Sequence[Receives] = ()
+    # Kinds of `pilothouse token create --kind`: (tx, name, entity) -> what is shown this once.
+    token_kinds: Mapping[str, Callable[[Tx, str, str], str]] = {}
     finds: Callable[[Tx, str, str], Sequence[Hit]] | None = None  # (tx, text, kind or "")
     burning: Callable[[Tx, Sequence[str]], Collection[str]] | None = None  # of refs, those on fire
     exported: Callable[[Tx], Iterable[Exported]] | None = None

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from pilothouse.kernel.module import Kind, Module, NavItem, Panel, Reference, Tab
+from pilothouse.kernel.module import (
+    Headline,
+    Kind,
+    Module,
+    NavItem,
+    Panel,
+    Receives,
+    Reference,
+    Tab,
+)
+from pilothouse.kernel.tx import Tx
 from pilothouse.oncall import api, commands, pages
+from pilothouse.oncall.formats import alert_events
 from pilothouse.oncall.jobs import clocks, delivering, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
-from pilothouse.oncall.service import changing, methods, showing_pages, showing_watch
+from pilothouse.oncall.service import changing, keys, methods, showing_pages, showing_watch, taking
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
 assert tables  # noqa: S101  they are declared
+
+
+def _headline(tx: Tx) -> Headline | None:
+    """The worse one of what pages and schedules say."""
+    said = (showing_pages.headline(tx), showing_watch.headline(tx))
+    return max((one for one in said if one), default=None)
+
 
 OWNER = Reference("owner", "ownedBy", "Group")
 LIVE = "catalog.* oncall.*"
@@ -40,6 +58,14 @@ module = Module(
         *watching.handlers,
     ],
     routes=[*pages.routes, *api.routes],
+    receives=[
+        Receives(
+            (alert_events.ALERT, alert_events.INCIDENT, alert_events.CHANGE),
+            alert_events.read,
+            taking.take_in,
+        )
+    ],
+    token_kinds={"events": keys.make},
     panels=[
         Panel(
             name="oncall.pages",
@@ -50,6 +76,16 @@ module = Module(
             note=showing_pages.note,
             live=LIVE,
             order=2,
+        ),
+        Panel(
+            name="oncall.paged",
+            title="Pages",
+            template="oncall/panels/pages.html",
+            load=lambda tx, subject: showing_pages.of_entity(tx, subject.refs[0]),
+            applies=lambda subject: subject.page in ("entity", "team"),
+            note=showing_pages.note,
+            live=LIVE,
+            order=12,
         ),
         Panel(
             name="oncall.watch",
@@ -75,8 +111,8 @@ module = Module(
     nav=[NavItem("Watch", "On call", "/oncall", "o")],
     commands=commands.register,
     upkeep=clocks.upkeep,
-    headline=showing_watch.headline,
-    exported=showing_watch.exported,
+    headline=_headline,
+    exported=lambda tx: [*showing_watch.exported(tx), *showing_pages.exported(tx)],
     audited=[
         changing.OVERRIDDEN,
         changing.SWAPPED,
@@ -85,6 +121,8 @@ module = Module(
         methods.ADDED,
         methods.CHANGED,
         methods.REMOVED,
+        keys.MADE,
+        keys.REVOKED,
     ],
     templates="pilothouse.oncall",
 )

@@ -14,7 +14,6 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import RawBody
 
-from pilothouse.deploys.api.room import Room
 from pilothouse.deploys.api.together import MESSAGES, Message
 from pilothouse.deploys.formats import cloudevents, signatures
 from pilothouse.deploys.model import Delivery
@@ -23,10 +22,12 @@ from pilothouse.deploys.service.receiving import Receipt
 from pilothouse.kernel import clock
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Denied, Invalid
+from pilothouse.kernel.module import Receives, receiver_of
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.settings import Settings
 from pilothouse.kernel.web.access import needs, public
 from pilothouse.kernel.web.asking import AnyRequest
+from pilothouse.kernel.web.room import Room
 from pilothouse.kernel.web.serving import served_of
 
 log = structlog.get_logger("pilothouse.deploys")
@@ -117,19 +118,29 @@ def events(
 ) -> Response[Receipt]:
     """CloudEvents 1.0: structured, batched or binary; all of a request are stored, or none.
 
-    Types: pilothouse.deployment, and CDEvents' service.deployed, upgraded, rolledback, removed.
+    Types: pilothouse.deployment, CDEvents' service.deployed, upgraded, rolledback, removed, and
+    what other modules take: pilothouse.alert.raised, pilothouse.change.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     now, kind = clock.now(), headers.get("content-type", "")
-    found = [receiving.from_event(now, event) for event in cloudevents.read(kind, headers, body)]
-    return _answer(program, found, actor)
+    found: list[Delivery] = []
+    others: list[tuple[Receives, Any] | None] = []
+    for event in cloudevents.read(kind, headers, body):
+        taker = receiver_of(program.modules, event.type)
+        others.append((taker, taker.read(event, now, actor)) if taker else None)
+        into = receiving.for_another if taker else receiving.from_event
+        found.append(into(now, event))
+    size = len(body) if any(others) else 0
+    return _stored(program, Message(found, actor, others, size))
 
 
-def _answer(
-    program: Program, found: Sequence[Delivery], actor: Actor | None = None
-) -> Response[Receipt]:
-    """Acknowledge what is stored; the actor is whoever may send by a role or a scope."""
-    receipt = receiving.receipt(found, MESSAGES.store(program.db, Message(found, actor)))
+def _answer(program: Program, found: Sequence[Delivery]) -> Response[Receipt]:
+    return _stored(program, Message(found))
+
+
+def _stored(program: Program, message: Message) -> Response[Receipt]:
+    """Acknowledge what is stored."""
+    receipt = receiving.receipt(message.found, MESSAGES.store(program.db, message))
     status = STORED if receipt.state == "stored" else IGNORED
     return Response(receipt, status_code=status)
 

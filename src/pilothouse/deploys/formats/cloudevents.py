@@ -14,23 +14,13 @@ from urllib.parse import unquote
 import msgspec
 
 from pilothouse.deploys.formats.parts import LONGEST_NAME, text_of
+from pilothouse.kernel.cloudevents import CloudEvent
 from pilothouse.kernel.errors import Invalid
 
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 MOST = 1000  # events of one batch
 LONGEST_ID = 300
-
-
-class CloudEvent(msgspec.Struct, frozen=True):
-    """One event; `data` is what it carries, decoded where it is JSON."""
-
-    id: str
-    source: str
-    type: str
-    time: str = ""
-    subject: str = ""
-    data: Any = None
 
 
 def read(content_type: str, headers: Mapping[str, str], body: bytes) -> list[CloudEvent]:

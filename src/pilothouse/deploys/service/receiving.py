@@ -103,6 +103,21 @@ def from_event(now: datetime, event: CloudEvent) -> Delivery:
     )
 
 
+def for_another(now: datetime, event: CloudEvent) -> Delivery:
+    """A CloudEvent that another module takes: remembered without its body, to know a replay."""
+    return Delivery(
+        id=0,
+        sender="cloudevents",
+        delivery_id=_event_id(event),
+        type=event.type[:100],
+        received_at=now,
+        signed=True,
+        state=State.TAKEN,
+        why="",
+        body="",
+    )
+
+
 def store(tx: Tx, found: Sequence[Delivery]) -> list[bool]:
     """Store deliveries; of each whether it is new. A replay changes nothing."""
     fresh = deliveries.add(tx.conn, found) if found else set()

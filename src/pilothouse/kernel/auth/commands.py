@@ -122,13 +122,15 @@ def _change_password(app: App, open_program: Open) -> None:
 
 def _create_token(app: App, open_program: Open) -> None:
     @app.command
-    def create(
-        name: str,
+    def create(  # noqa: PLR0913  one for each word of the command
+        name: str = "",
         *,
-        scope: Scopes,
+        scope: Scopes | None = None,
         days: int = DAYS,
         user: str | None = None,
         location: str = "",
+        kind: str = "api",
+        entity: str = "",
         data: Data = None,
     ) -> None:
         """Make an API token and print it, this once.
@@ -143,11 +145,23 @@ def _create_token(app: App, open_program: Open) -> None:
             The local user whose it is: it may do no more than they may, and ends with them.
         location
             With the scope agent: the only location that the agent may speak for.
+        kind
+            api; or events: a routing key of PagerDuty's Events API v2, which takes alerts for an
+            entity and has neither scopes nor an end.
+        entity
+            With the kind events: whose alerts come with it, component:default/checkout.
         """
         program = _quiet(open_program, data)
+        if kind != "api":
+            makes = {n: make for one in program.modules for n, make in one.token_kinds.items()}
+            if kind not in makes:
+                raise Invalid(f"there is no kind {kind!r} of token: {', '.join(['api', *makes])}")
+            with program.db.begin(_operator()) as tx:
+                _say(makes[kind](tx, name, entity))
+            return
         with program.db.begin(_operator()) as tx:
             owner = _user(people.local_user(tx, user), user) if user else None
-            secret, made = tokens.create(tx, owner, name, scope, days, location)
+            secret, made = tokens.create(tx, owner, name, scope or (), days, location)
         print(f"{made.name}: valid until {utc(made.expires_at)}", file=sys.stderr)  # noqa: T201
         _say(secret)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import ipaddress
 from collections.abc import Mapping
 from datetime import timedelta
@@ -169,9 +170,23 @@ class Recognition:
 
 
 def bearer_of(headers: Headers) -> str | None:
-    """The token of `Authorization: Bearer`; nothing else of that header is known here."""
-    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    return token.strip()[:LONGEST_SECRET] if scheme.lower() == "bearer" else None
+    """The token of `Authorization: Bearer`, or an API token that is the password of `Basic`.
+
+    Some programs can send no other (Alertmanager, Prometheus).
+    """
+    scheme, _, said = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() == "basic":
+        return _password_of(said)
+    return said.strip()[:LONGEST_SECRET] if scheme.lower() == "bearer" else None
+
+
+def _password_of(said: str) -> str | None:
+    """The password of RFC 7617's credentials, where it is an API token."""
+    try:
+        password = base64.b64decode(said.strip(), validate=True).decode("latin-1").partition(":")[2]
+    except ValueError:
+        return None
+    return password[:LONGEST_SECRET] if password.startswith(TOKEN_MARK) else None
 
 
 def cookie_of(headers: Headers, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from pilothouse.oncall.commands import methods, paging, watch
+from pilothouse.oncall.commands import keys, methods, paging, watch
 
 
 def register(cli: App, open_program: Callable[..., Any]) -> None:
@@ -17,3 +17,4 @@ def register(cli: App, open_program: Callable[..., Any]) -> None:
     watch.add(oncall, open_program)
     paging.register(oncall, open_program)
     methods.add(oncall, open_program)
+    keys.register(oncall, open_program)

@@ -76,6 +76,7 @@ class OnCall(msgspec.Struct, frozen=True, kw_only=True):
     next: tuple[str, ...] = ()  # to whom
     second: tuple[str, ...] = ()  # who is told when they do not answer
     fault: str = ""  # why nobody, in words
+    zone: str = ""  # of the schedule
 
 
 Fault = Literal["gap", "left", "unreachable", "unknown", "empty"]

@@ -1,5 +1,11 @@
 """The pages of on-call."""
 
-from pilothouse.oncall.pages import acknowledging, contact, schedules
+from pilothouse.oncall.pages import acknowledging, contact, paged, schedules, silences
 
-routes = [*schedules.routes, *contact.routes, *acknowledging.routes]
+routes = [
+    *schedules.routes,
+    *paged.routes,
+    *silences.routes,
+    *contact.routes,
+    *acknowledging.routes,
+]

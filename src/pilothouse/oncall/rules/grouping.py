@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pilothouse.oncall.model.intake import PERSON
 from pilothouse.oncall.model.paging import Page, Signal, State
 
 if TYPE_CHECKING:
@@ -61,7 +62,12 @@ def raises(page: Page, urgency: Urgency) -> bool:
 
 
 def silenced_by(signal: Signal, silences: Iterable[Silence], now: datetime) -> Silence | None:
-    """The silence that keeps an alert from paging: the one that lasts longest."""
+    """The silence that keeps an alert from paging: the one that lasts longest.
+
+    A person who presses Page is never silenced.
+    """
+    if signal.source == PERSON:
+        return None
     holding = [one for one in silences if _lasts(one, now) and matches(one, signal)]
     return max(holding, key=lambda one: one.end, default=None)
 

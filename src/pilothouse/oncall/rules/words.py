@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 FIRST = 3  # alerts that are told whole
 ENTITIES = 5  # that are counted by name
 LONGEST = 200
+CHANNELS = {
+    "email": "mail",
+    "sms": "SMS",
+    "voice": "call",
+    "web_push": "push",
+    "slack": "Slack",
+    "inbox": "inbox",
+}
 
 
 class Contents(msgspec.Struct, frozen=True):

@@ -15,9 +15,10 @@ from pilothouse.catalog.service.views import Named
 from pilothouse.kernel.errors import Invalid
 from pilothouse.kernel.module import Exported, Headline
 from pilothouse.kernel.words import MONTHS
+from pilothouse.oncall.model.methods import Method
 from pilothouse.oncall.model.watch import OnCall, Override, Shift, Span, Trouble
-from pilothouse.oncall.rules import strips, turns
-from pilothouse.oncall.service import changing, rostering, teams, watching
+from pilothouse.oncall.rules import strips, turns, words
+from pilothouse.oncall.service import changing, handling, rostering, stepping, teams, watching
 from pilothouse.oncall.service.rostering import REACH, Roster
 from pilothouse.oncall.store import watch as store
 
@@ -309,6 +310,14 @@ class Has(msgspec.Struct, frozen=True):
     second: list[Named]
     policy: Named | None
     href: str  # of the schedule; "" where there is none
+    ref: str  # of what it is for
+    may: bool  # the reader may page them
+    ways: str  # by what they are told first: "mail, SMS"
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Where the clocks of their schedule hang."""
+        return ZoneInfo(self.on_call.zone) if self.on_call.zone else None
 
 
 def has(tx: Tx, refs: Sequence[str]) -> dict[str, Has]:
@@ -321,6 +330,8 @@ def has(tx: Tx, refs: Sequence[str]) -> dict[str, Has]:
         if ref
     }
     names = views.name_all(tx, sorted(people))
+    told = {person for one in found.values() for person in one.people}
+    ways = stepping.methods_of(tx, sorted(told)) if told else {}
     return {
         ref: Has(
             one,
@@ -329,9 +340,18 @@ def has(tx: Tx, refs: Sequence[str]) -> dict[str, Has]:
             [names[person] for person in one.second if person not in one.people],
             names.get(one.policy),
             href(one.schedule) if one.schedule else "",
+            ref,
+            handling.may(tx, tx.actor, ref),
+            _ways([method for person in one.people for method in ways[person]]),
         )
         for ref, one in found.items()
     }
+
+
+def _ways(methods: Sequence[Method]) -> str:
+    """By what people are told at once of something urgent."""
+    first = [one.channel for one in methods if one.after == 0 and one.takes("high")]
+    return ", ".join(dict.fromkeys(words.CHANNELS.get(one, one) for one in first))
 
 
 def of_entity(tx: Tx, ref: str) -> Has | None:

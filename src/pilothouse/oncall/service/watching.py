@@ -82,6 +82,7 @@ def _on_call(tx: Tx, plan: Plan | str | None, known: _Known) -> OnCall:
         next=after,
         second=second,
         fault="" if people else _why_nobody(first, known),
+        zone=known.rosters[schedule].watch.zone if schedule in known.rosters else "",
     )
 
 
