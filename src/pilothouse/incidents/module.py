@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from pilothouse.incidents import api, commands, jobs, pages
-from pilothouse.incidents.service import reported, showing_changes, showing_postmortems
+from pilothouse.incidents.service import (
+    listing,
+    reported,
+    showing_changes,
+    showing_postmortems,
+)
 from pilothouse.incidents.store import postmortem_tables, tables
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel
 
@@ -24,6 +29,27 @@ module = Module(
             note=lambda data: data.note,
             live="deploys.* catalog.* checks.* changes.*",
             order=15,
+        ),
+        Panel(
+            name="incidents.open",
+            title="Open incidents",
+            template="incidents/panels/open.html",
+            load=lambda tx, _subject: listing.on_now(tx),
+            applies=lambda subject: subject.page == "now",
+            note=lambda data: data.note,
+            live="incidents.*",
+            order=8,
+        ),
+        Panel(
+            name="incidents.about",
+            title="Incidents",
+            template="incidents/panels/open.html",
+            load=lambda tx, subject: listing.of_entity(tx, subject.refs[0]),
+            applies=lambda subject: subject.page in ("entity", "team"),
+            note=lambda data: data.note,
+            live="incidents.*",
+            aside=True,
+            order=8,
         ),
         Panel(
             name="incidents.items",
@@ -51,9 +77,16 @@ module = Module(
     handlers=jobs.handlers,
     changes=[reported.CHANGING],
     nav=[
+        NavItem("Watch", "Incidents", "/incidents", "i"),
         NavItem("Log", "Changes", "/changes", "l"),
         NavItem("Log", "Post-mortems", "/postmortems", "p"),
     ],
-    exported=lambda tx: [Exported("/changes"), *showing_postmortems.exported(tx)],
+    headline=lambda tx: listing.headline(tx) or showing_postmortems.headline(tx),
+    watch=listing.watch,
+    exported=lambda tx: [
+        Exported("/changes"),
+        *listing.exported(tx),
+        *showing_postmortems.exported(tx),
+    ],
     templates="pilothouse.incidents",
 )

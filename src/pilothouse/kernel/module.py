@@ -71,6 +71,17 @@ class Headline(msgspec.Struct, frozen=True, order=True):
     action: str = ""  # what the link says
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """The worst of what is broken, for the bar at the top of every page."""
+
+    severity: str
+    title: str
+    href: str
+    since: datetime
+    who: str = ""
+    others: int = 0
+
+
 class Subject(msgspec.Struct, frozen=True):
     """What a page is about: its name and the entities on it, one or many."""
 
@@ -204,4 +215,5 @@ class Module(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     commands: Callable[[Any, Any], None] | None = None  # (cyclopts App, opens the Program)
     upkeep: Callable[[Any, Any], None] | None = None  # (Program, stop Event) beside the worker
     headline: Callable[[Any], Any] | None = None  # (tx) -> Headline | None: the top of Now
+    watch: Callable[[Tx], Watch | None] | None = None  # the bar of every page; one query when calm
     templates: str | None = None  # the package whose templates/ folder it brings

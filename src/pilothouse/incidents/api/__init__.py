@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pilothouse.incidents.api import postmortems
+from pilothouse.incidents.api import incidents, postmortems
 
-routes = [*postmortems.routes]
+routes = [*incidents.routes, *postmortems.routes]

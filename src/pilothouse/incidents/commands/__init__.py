@@ -7,9 +7,10 @@ from typing import Any
 
 from cyclopts import App
 
-from pilothouse.incidents.commands import postmortems
+from pilothouse.incidents.commands import incidents, postmortems
 
 
 def register(cli: App, open_program: Callable[..., Any]) -> None:
     """Give the program the commands."""
+    incidents.register(cli, open_program)
     postmortems.register(cli, open_program)

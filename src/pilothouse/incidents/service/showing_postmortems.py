@@ -31,10 +31,11 @@ from pilothouse.incidents.service.postmortems import Whole
 from pilothouse.incidents.store import actions as items
 from pilothouse.incidents.store import postmortems as store
 from pilothouse.incidents.store import rows
+from pilothouse.kernel import words
 from pilothouse.kernel.actors import Role
 from pilothouse.kernel.errors import NotFound
 from pilothouse.kernel.markup import markdown, safe_url
-from pilothouse.kernel.module import Exported
+from pilothouse.kernel.module import Exported, Headline
 from pilothouse.oncall.service import teams
 
 if TYPE_CHECKING:
@@ -365,6 +366,22 @@ def of_entity(tx: Tx, ref: str) -> Standing | None:
     if not shown_:
         return None
     return Standing(shown_[:ON_PANEL], [], max(len(shown_) - ON_PANEL, 0))
+
+
+def headline(tx: Tx) -> Headline | None:
+    """Escalated items, where nothing worse is to be said."""
+    found = items.listed(tx.conn, (), (State.ESCALATED,), (), MOST_ITEMS)
+    if not found:
+        return None
+    many = words.counted(len(found), "action item")
+    return Headline(
+        weight=40,
+        state="warn",
+        text=f"{many} {'is' if len(found) == 1 else 'are'} escalated",
+        detail="Two sprints are over: somebody does it, or drops it by name.",
+        href="/postmortems#items",
+        action="See them",
+    )
 
 
 def exported(tx: Tx) -> Iterable[Exported]:

@@ -35,7 +35,7 @@ FOREVER = CacheControlHeader(max_age=31_536_000, immutable=True, public=True)
 def build(program: Program) -> tuple[App, live.Live]:
     """The web application of a program, and its live stream (close it to let it end)."""
     stream = live.Live(program.db)
-    app = Application(Served(program, Frame(program.modules), stream))
+    app = Application(Served(program, Frame(program.modules, database=program.db), stream))
     return Edge(app, program.settings, program.db), stream
 
 

@@ -20,13 +20,15 @@ from jinja2 import (
 )
 from litestar import Request, Response
 from markupsafe import Markup
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from pilothouse import __version__
 from pilothouse.kernel import clock, db, markup, words
 from pilothouse.kernel.actors import SYSTEM, Actor
 from pilothouse.kernel.assets import asset
-from pilothouse.kernel.module import HEADINGS, Module, Panel, Subject
-from pilothouse.kernel.tx import Tx
+from pilothouse.kernel.module import HEADINGS, Module, Panel, Subject, Watch
+from pilothouse.kernel.tx import Database, Tx
 from pilothouse.kernel.web.arriving import asked_of
 
 log = structlog.get_logger("pilothouse.web")
@@ -76,8 +78,15 @@ def display_of(request: Request[Any, Any, Any]) -> Display:
 class Frame:
     """Renders pages; for the copy as plain files, those whose navigation is the `copied` pages."""
 
-    def __init__(self, modules: Sequence[Module], copied: Container[str] | None = None) -> None:
+    def __init__(
+        self,
+        modules: Sequence[Module],
+        copied: Container[str] | None = None,
+        database: Database | None = None,
+    ) -> None:
         self.copy = copied is not None
+        self.database = database
+        self.watches = [module.watch for module in modules if module.watch]
         self.environment = _environment(tuple(modules))
         self.panels = sorted(
             (panel for module in modules for panel in module.panels),
@@ -147,6 +156,7 @@ class Frame:
         return {
             "title": title,
             "copied": self.copy,
+            "watch": self._watch(actor, path),
             "drawn": DRAWN,
             "nav": self.nav if actor.role else [],
             "path": path,
@@ -161,6 +171,19 @@ class Frame:
             "person": asked_of(request.scope).person,
             "q": request.query_params.get("q", ""),
         }
+
+    def _watch(self, actor: Actor, path: str) -> Watch | None:
+        """What is broken, on every page but those that say so themselves; nothing in the copy."""
+        if self.copy or self.database is None or not actor.role or path == "/":
+            return None
+        if not self.watches or path.startswith("/incidents"):
+            return None
+        try:
+            with self.database.glance(actor) as tx:
+                return next((found for watch in self.watches if (found := watch(tx))), None)
+        except (DBAPIError, NoConnection) as error:  # the page that says so is drawn as well
+            log.warning("web.watch_not_read", error=type(error).__name__)
+            return None
 
 
 @lru_cache(maxsize=8)  # templates that were read once are kept
