@@ -24,7 +24,7 @@ from pilothouse.incidents.model.postmortems import (
 )
 from pilothouse.incidents.rules import merging
 from pilothouse.incidents.rules import postmortems as rules
-from pilothouse.incidents.service import leading, reading, seeing, telling
+from pilothouse.incidents.service import leading, reading, seeing, showing, telling
 from pilothouse.incidents.store import actions as items
 from pilothouse.incidents.store import marks
 from pilothouse.incidents.store import postmortems as store
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 # Kinds of jobs: files are brought up to date, issues made, items escalated.
 KEEP, ISSUE, FOLLOW = "incidents.keep_files", "incidents.make_issues", "incidents.end_of_sprints"
 SOON = timedelta(seconds=2)  # what is edited now may be edited again at once
+BEFORE = timedelta(hours=1)  # the onset: what led to it
 LINES = 60  # of a drafted timeline
 LONGEST_LINE, LONGEST_WHY = 300, 1000
 TRIES = 5  # of saving what others save as well
@@ -189,10 +190,23 @@ def _impact(tx: Tx, incident: Incident) -> tuple[tuple[str, ...], Impact]:
 
 def _timeline(tx: Tx, incident: Incident) -> list[tuple[datetime, str]]:
     """What was written down of it, the oldest first, a line each."""
-    found = reading.entries(tx, reading.family(tx, incident))
-    told = [one for one in found if one.kind != "image" and not one.kind.startswith(QUIET)]
-    ordered = sorted(told, key=lambda one: (one.at, one.id))
-    return [(one.at, _flat(one)) for one in ordered[:LINES]]
+    found = _told(reading.entries(tx, reading.family(tx, incident)))
+    return [(one.at, _flat(one)) for one in found[:LINES]]
+
+
+def told(tx: Tx, incident: Incident) -> list[Entry]:
+    """What was written down of it, and all that the journal says of its entities meanwhile."""
+    ids = reading.family(tx, incident)
+    refs = [ref for some in reading.entities_of(tx, ids).values() for ref in some]
+    end = incident.resolved_at or tx.now
+    found = showing.journal_lines(tx, list(dict.fromkeys(refs)), incident.onset_at - BEFORE, end)
+    return _told([*reading.entries(tx, ids), *found])
+
+
+def _told(found: Sequence[Entry]) -> list[Entry]:
+    every = {one.id: one for one in found}.values()
+    kept = [one for one in every if one.kind != "image" and not one.kind.startswith(QUIET)]
+    return sorted(kept, key=lambda one: (one.at, one.id))
 
 
 def _flat(one: Entry) -> str:
@@ -206,8 +220,8 @@ def line_of(one: Entry) -> str:
 
 def pick(tx: Tx, incident: Incident, ids: Sequence[str]) -> Saved:
     """Put lines of the incident's timeline into the text, in the order of time."""
-    found = reading.entries(tx, reading.family(tx, incident))
-    chosen = sorted((one for one in found if one.id in set(ids)), key=lambda one: one.at)
+    wanted = set(ids)
+    chosen = [one for one in told(tx, incident) if one.id in wanted]
     newest = whole(tx, incident.id).texts["timeline"]
     lines = [line_of(one) for one in chosen]
     new = [one for one in lines if one not in newest.text]

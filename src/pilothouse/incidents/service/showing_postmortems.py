@@ -315,17 +315,10 @@ def editing(tx: Tx, which: str | int, name: str, clash: postmortems.Clash | None
 
 
 def picks(tx: Tx, whole: Whole) -> list[Entry]:
-    """Lines of the incident's timeline that are not in the text yet."""
+    """Lines of the incident's timeline, and of the journal, that are not in the text yet."""
     text = whole.text("timeline")
-    found = reading.entries(tx, reading.family(tx, whole.incident))
-    wanted = [
-        one
-        for one in found
-        if one.kind != "image"
-        and not one.kind.startswith(postmortems.QUIET)
-        and postmortems.line_of(one) not in text
-    ]
-    return sorted(wanted, key=lambda one: (one.at, one.id))[:MOST_LISTED]
+    told = postmortems.told(tx, whole.incident)
+    return [one for one in told if postmortems.line_of(one) not in text][:MOST_LISTED]
 
 
 class Standing(msgspec.Struct, frozen=True):
