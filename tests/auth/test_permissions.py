@@ -133,3 +133,12 @@ def test_a_viewer_is_not_turned_away_from_what_viewers_may(running, secrets, met
     assert answer.status != 401
     assert answer.status < 500, answer.text
     assert "this needs" not in answer.text
+
+
+def test_no_handler_is_registered_twice(running):
+    """Litestar does so where methods of one path are not in a Router; half of them then fail."""
+    application, stream = build(running.program)
+    handlers = [one for route in application.app.routing.routes for one in route.route_handlers]
+    stream.close()
+    twice = [str(one) for one in handlers if type(getattr(one.fn, "func", None)) is type(one.fn)]
+    assert not twice

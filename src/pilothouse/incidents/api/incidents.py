@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from litestar import Response, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -154,7 +155,7 @@ def _told(tx: Tx, found: list[Incident]) -> list[Told]:
     return [Told(**_values(one, refs[one.id])) for one in found]
 
 
-def _values(one: Incident, refs: list[str]) -> dict[str, object]:
+def _values(one: Incident, refs: list[str]) -> dict[str, Any]:
     return msgspec.structs.asdict(one) | {
         "severity_word": SEVERITIES[one.severity].word,
         "open": one.open,
@@ -163,7 +164,7 @@ def _values(one: Incident, refs: list[str]) -> dict[str, object]:
     }
 
 
-@get("/api/incidents", opt=VIEWER, sync_to_thread=True)
+@get("/", opt=VIEWER, sync_to_thread=True)
 def listed(
     request: AnyRequest, actor: NamedDependency[Actor], db: NamedDependency[Database]
 ) -> Listed:
@@ -179,7 +180,7 @@ def listed(
         return Listed(_told(tx, found), found[-1].opened_at if len(found) == PAGE else None)
 
 
-@post("/api/incidents", opt=RESPONDER, sync_to_thread=True)
+@post("/", opt=RESPONDER, sync_to_thread=True)
 def opened(
     data: JSONBody[Wanted], actor: NamedDependency[Actor], db: NamedDependency[Database]
 ) -> Response[Told]:
@@ -200,7 +201,7 @@ def opened(
     return Response(found, status_code=201, headers={"location": f"/api{found.href}"})
 
 
-@get("/api/incidents/{number:int}", opt=VIEWER, sync_to_thread=True)
+@get("/{number:int}", opt=VIEWER, sync_to_thread=True)
 def shown(
     number: FromPath[int], actor: NamedDependency[Actor], db: NamedDependency[Database]
 ) -> Whole:
@@ -230,7 +231,7 @@ def shown(
     )
 
 
-@patch("/api/incidents/{number:int}", opt=RESPONDER, sync_to_thread=True)
+@patch("/{number:int}", opt=RESPONDER, sync_to_thread=True)
 def changed(
     number: FromPath[int],
     data: JSONBody[Changed],
@@ -249,7 +250,7 @@ def changed(
         return _told(tx, [one])[0]
 
 
-@post("/api/incidents/{number:int}/notes", opt=RESPONDER, sync_to_thread=True)
+@post("/{number:int}/notes", opt=RESPONDER, sync_to_thread=True)
 def noted(
     number: FromPath[int],
     data: JSONBody[Note],
@@ -264,7 +265,7 @@ def noted(
         return Line(entry.at, entry.kind, entry.by, entry.words)
 
 
-@post("/api/incidents/{number:int}/updates", opt=RESPONDER, sync_to_thread=True)
+@post("/{number:int}/updates", opt=RESPONDER, sync_to_thread=True)
 def updated(
     number: FromPath[int],
     data: JSONBody[Said],
@@ -279,7 +280,7 @@ def updated(
         return _told(tx, [one])[0]
 
 
-@post("/api/incidents/{number:int}/resolve", opt=RESPONDER, sync_to_thread=True)
+@post("/{number:int}/resolve", opt=RESPONDER, sync_to_thread=True)
 def resolved(
     number: FromPath[int],
     data: JSONBody[Resolved],
@@ -292,4 +293,8 @@ def resolved(
         return _told(tx, [one])[0]
 
 
-routes = [listed, opened, shown, changed, noted, updated, resolved]
+routes = [
+    Router(
+        "/api/incidents", route_handlers=[listed, opened, shown, changed, noted, updated, resolved]
+    )
+]

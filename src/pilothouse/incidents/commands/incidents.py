@@ -19,9 +19,11 @@ from pilothouse.kernel.refs import EntityRef
 
 if TYPE_CHECKING:
     from pilothouse.incidents.model.incidents import Incident
+    from pilothouse.incidents.service.showing import Shown
 
 Open = Callable[..., Program]
 LAST = 20  # lines of a timeline
+FIRST = 3  # suspects
 
 
 def register(cli: App, open_program: Open) -> None:
@@ -69,21 +71,24 @@ def _reading(incident: App, open_program: Open) -> None:
         """
         with _db(open_program, data).db.read(_me()) as tx:
             found = showing.page(tx, number)
-        print(_line(found.incident))  # noqa: T201
-        for some in found.holders.values():
-            for held in some:
-                print(f"  {held.role}: {held.person}")  # noqa: T201
-        if found.drill:
-            for name in ("acknowledged", "owner_found", "runbook_opened"):
-                took = getattr(found.drill, name)
-                said = "not yet" if took is None else f"after {words.span(took)}"
-                print(f"  {name.replace('_', ' ')}: {said}")  # noqa: T201
-        for place, one in enumerate(
-            (found.suspects.found.suspects if found.suspects.found else [])[:3]
-        ):
-            print(f"  suspect {place + 1}: {one.change.title} ({one.word})")  # noqa: T201
-        for entry in found.timeline[:LAST]:
-            print(f"  {entry.at:%Y-%m-%d %H:%M:%S} {entry.words[:200]}")  # noqa: T201
+        print("\n  ".join(_told(found)))  # noqa: T201
+
+
+def _told(found: Shown) -> list[str]:
+    """An incident in lines, the first of them what it is."""
+    lines = [_line(found.incident)]
+    lines += [f"{held.role}: {held.person}" for some in found.holders.values() for held in some]
+    if found.drill:
+        for name in ("acknowledged", "owner_found", "runbook_opened"):
+            took = getattr(found.drill, name)
+            said = "not yet" if took is None else f"after {words.span(took)}"
+            lines.append(f"{name.replace('_', ' ')}: {said}")
+    suspects = found.suspects.found.suspects if found.suspects.found else []
+    for place, one in enumerate(suspects[:FIRST], 1):
+        lines.append(f"suspect {place}: {one.change.title} ({one.word})")
+    for entry in found.timeline[:LAST]:
+        lines.append(f"{entry.at:%Y-%m-%d %H:%M:%S} {entry.words[:200]}")
+    return lines
 
 
 def _opening(cli: App, incident: App, open_program: Open) -> None:

@@ -43,7 +43,7 @@ SAFE = {
 }
 
 
-@get("/incidents", opt=VIEWER, sync_to_thread=True)
+@get("/", opt=VIEWER, sync_to_thread=True)
 def all_incidents(
     request: AnyRequest,
     actor: NamedDependency[Actor],
@@ -73,7 +73,7 @@ class Opened(msgspec.Struct, frozen=True):
     people: str = ""
 
 
-@post("/incidents", opt=RESPONDER, sync_to_thread=True, status_code=303, include_in_schema=False)
+@post("/", opt=RESPONDER, sync_to_thread=True, status_code=303, include_in_schema=False)
 def open_one(
     data: Annotated[Opened, FORM], actor: NamedDependency[Actor], db: NamedDependency[Database]
 ) -> Redirect:
@@ -337,7 +337,7 @@ def open_runbook(
 class Splitting(msgspec.Struct, frozen=True):
     """The form that splits a part off."""
 
-    entity: list[str] = []
+    entity: list[str] | str = []  # one that is alone comes as itself
     title: str = ""
 
 
@@ -350,7 +350,8 @@ def split(
 ) -> Redirect:
     """A part is an incident of its own."""
     with db.begin(actor) as tx:
-        made = steering.split(tx, reading.incident(tx, number), data.entity, data.title)
+        parts = [data.entity] if isinstance(data.entity, str) else data.entity
+        made = steering.split(tx, reading.incident(tx, number), parts, data.title)
     return _to(made)
 
 
@@ -399,4 +400,5 @@ one_router = Router(
         *(_route(path, deed) for path, deed in DEEDS.items()),
     ],
 )
-routes = [all_incidents, open_one, one_router]
+all_router = Router("/incidents", route_handlers=[all_incidents, open_one])
+routes = [all_router, one_router]

@@ -25,9 +25,9 @@ from pilothouse.incidents.model.incidents import (
 )
 from pilothouse.incidents.rules import similar as likeness
 from pilothouse.incidents.rules import steering as rules
-from pilothouse.incidents.rules import stepping, wording
+from pilothouse.incidents.rules import stepping
 from pilothouse.incidents.rules.reaching import reaches
-from pilothouse.incidents.service import drilling, reading, seeing, showing_changes
+from pilothouse.incidents.service import drilling, reading, seeing, showing_changes, wording
 from pilothouse.incidents.service.showing_changes import Recent
 from pilothouse.incidents.store import lines, rows
 from pilothouse.kernel import events, journal, search

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -91,10 +91,12 @@ def updates_of(conn: Connection, ids: Sequence[str], limit: int = 200) -> list[U
     """What people were told, the newest first."""
     query = select(*_UPDATE).where(updates.c.incident.in_(ids))
     rows = conn.execute(query.order_by(updates.c.at.desc(), updates.c.id.desc()).limit(limit))
-    return [
-        Update(**({str(k): v for k, v in row._mapping.items()} | {"status": Status(row.status)}))  # noqa: SLF001
-        for row in rows
-    ]
+    return [_update(row) for row in rows]
+
+
+def _update(row: Any) -> Update:
+    values: dict[str, Any] = {**row._mapping, "status": Status(row.status)}  # noqa: SLF001
+    return Update(**values)
 
 
 def ticks_of(conn: Connection, ids: Sequence[str]) -> list[Tick]:
