@@ -23,15 +23,9 @@ Who = tuple[str, ...]
 COLUMNS = [incidents.c[name] for name in Incident.__struct_fields__]
 
 
-<<<<<<< HEAD
 def incident_of(row: Any) -> Incident:
-    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
-    return Incident(**(values | {"status": Status(values["status"])}))
-=======
-def _incident(row: Any) -> Incident:
     values: dict[str, Any] = {**row._mapping, "status": Status(row.status)}  # noqa: SLF001
     return Incident(**values)
->>>>>>> incidents
 
 
 def known_to(who: Who) -> Any:
