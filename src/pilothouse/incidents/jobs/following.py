@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.events import Event
     from pilothouse.kernel.jobs.worker import Work
 
-LOOK = "incidents.look_at_postmortems"
+LOOK = "incidents.follow"
 
 
 def _look(work: Work) -> None:
@@ -39,4 +39,4 @@ jobs = [
     JobKind(LOOK, _look, lease=timedelta(minutes=2), every=timedelta(minutes=1)),
     JobKind(postmortems.FOLLOW, _end_of_sprints),
 ]
-handlers = [Subscription(RESOLVED, "incidents.draft_postmortem", _resolved)]
+handlers = [Subscription(RESOLVED, "incidents.draft", _resolved)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.settings import Settings
 
 log = structlog.get_logger("pilothouse.incidents")
-LOOK = "incidents.look_at_issues"
+LOOK = "incidents.issues"
 
 
 def host_of(settings: Settings, kind: str) -> outside.Host | None:

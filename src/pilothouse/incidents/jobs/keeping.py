@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.program import Program
 
 log = structlog.get_logger("pilothouse.incidents")
-LOOK = "incidents.look_at_files"
+LOOK = "incidents.files"
 TRIES = 4  # of pushing while others push as well
 GIT = Actor("git", "git", Role.EDITOR)  # whoever edits the file
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pilothouse.kernel.tx import Tx
 
 # Kinds of jobs: files are brought up to date, issues made, items escalated.
-KEEP, ISSUE, FOLLOW = "incidents.keep_files", "incidents.make_issues", "incidents.end_of_sprints"
+KEEP, ISSUE, FOLLOW = "incidents.keep", "incidents.make_issues", "incidents.sprints_end"
 SOON = timedelta(seconds=2)  # what is edited now may be edited again at once
 BEFORE = timedelta(hours=1)  # the onset: what led to it
 LINES = 60  # of a drafted timeline
