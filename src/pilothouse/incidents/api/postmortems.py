@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import msgspec
-from litestar import Response, get, patch, post, put
+from litestar import Response, Router, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -174,7 +174,7 @@ def listed(actor: NamedDependency[Actor], db: NamedDependency[Database]) -> list
     ]
 
 
-@get("/api/postmortems/{number:int}", opt=VIEWER, sync_to_thread=True)
+@get("/", opt=VIEWER, sync_to_thread=True)
 def shown(
     number: FromPath[int], actor: NamedDependency[Actor], db: NamedDependency[Database]
 ) -> Full:
@@ -183,7 +183,7 @@ def shown(
         return _full(postmortems.whole(tx, number))
 
 
-@post("/api/postmortems/{number:int}", opt=RESPONDER, sync_to_thread=True)
+@post("/", opt=RESPONDER, sync_to_thread=True)
 def drafted(
     number: FromPath[int], actor: NamedDependency[Actor], db: NamedDependency[Database]
 ) -> Response[Full]:
@@ -339,7 +339,8 @@ def dropped(
         return _item(number, actions.item(postmortems.whole(tx, number), slot))
 
 
+one = Router("/api/postmortems/{number:int}", route_handlers=[shown, drafted])
 routes = [
-    listed, shown, drafted, written, caused, noted, published, waived, items, added, changed,
+    listed, one, written, caused, noted, published, waived, items, added, changed,
     done, dropped,
 ]  # fmt: skip
