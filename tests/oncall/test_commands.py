@@ -52,6 +52,17 @@ def test_pages_are_listed_shown_acknowledged_snoozed_and_resolved(shop, run):
         run("ack", "7")
 
 
+def test_people_are_paged_asked_to_help_and_given_a_page(run):
+    said = run("page", "checkout", "--why", "Refunds hang", "--by", ONE)[1]
+    assert said == f"1 open high {CHECKOUT}: Refunds hang (just now)\n"
+    again = run("page", "cart", "--why", "Carts too", "--low")[1]
+    assert again.endswith("It joined this page, which was open: nobody is told anew.\n")
+    assert "1 open" in run("reassign", "1", "two", "--why", "they know")[1]
+    assert "1 open" in run("add", "1", "three")[1]
+    with pytest.raises(Invalid, match="not in the catalog"):
+        run("add", "1", "nobody")
+
+
 def test_alerts_are_silenced_with_an_end_and_a_reason(run):
     said = run("silence", "disk=full", "--until", "2h", "--why", "known")[1]
     made = re.match(r"Silence (\w+) until ", said)

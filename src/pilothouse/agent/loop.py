@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,7 @@ from pilothouse.agent.turns import Turns, next_turn
 from pilothouse.agent.visiting import Visitor
 from pilothouse.checks.model.plans import Plan, Planned
 from pilothouse.checks.model.results import Outcome
-from pilothouse.kernel import durations
+from pilothouse.kernel import clock, durations
 from pilothouse.kernel.errors import Invalid
 
 log = structlog.get_logger("pilothouse.agent")
@@ -136,7 +135,7 @@ class Agent:
         self._known = {planned.check: planned for planned in plan.checks}
         self.visitor.keep(set(self._known))
         mine = [planned for planned in plan.checks if planned.mine]
-        self._turns.lay_out(mine, time.time())
+        self._turns.lay_out(mine, clock.seconds())
         self._laid_out.set()
         new = [one for one in mine if before.get(one.check) != one.version]
         log.info("agent.plan", checks=len(mine), new=len(new))
@@ -145,7 +144,7 @@ class Agent:
 
     def _begin_soon(self, new: list[Planned]) -> None:
         """A first visit of checks whose turn is far: who has just written one would see it."""
-        loop, now = asyncio.get_running_loop(), time.time()
+        loop, now = asyncio.get_running_loop(), clock.seconds()
         for number, planned in enumerate(new):
             every = durations.parse(planned.spec.every).total_seconds()
             if next_turn(every, planned.offset, now) - now > SOON:
@@ -155,11 +154,11 @@ class Agent:
 
     async def _take_turns(self) -> None:
         while True:
-            pause = self._turns.until_next(time.time())
+            pause = self._turns.until_next(clock.seconds())
             if pause > 0:
                 self._laid_out.clear()
                 await _wait(self._laid_out, min(pause, LONGEST_SLEEP))
-            now = time.time()
+            now = clock.seconds()
             for at, planned in self._turns.take(now):
                 self.lags.append(now - at)
                 self._begin(planned, 0)

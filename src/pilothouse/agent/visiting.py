@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets as chance
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +22,7 @@ from pilothouse.checks.model.results import LONGEST_SAMPLE, Assertion, Outcome, 
 from pilothouse.checks.rules import assertions
 from pilothouse.checks.rules.assertions import Judged, Prepared
 from pilothouse.checks.rules.expressions import Wrong
-from pilothouse.kernel import durations
+from pilothouse.kernel import clock, durations
 
 log = structlog.get_logger("pilothouse.agent")
 
@@ -133,7 +132,7 @@ def _warm(spec: CheckSpec) -> None:
 
 def new_id() -> int:
     """An id that says when it was made."""
-    return (time.time_ns() // 1_000_000 << 20) | chance.randbits(20)
+    return (int(clock.seconds() * 1000) << 20) | chance.randbits(20)
 
 
 async def _guarded(ready: Ready, visit: Visit, until: float) -> Seen:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from pilothouse.agent.visiting import Visitor
 from pilothouse.checks.model.plans import Plan
 from pilothouse.demo import child, history, model
 from pilothouse.demo.model import PLACES, REACHED, Company, Place, address_of
-from pilothouse.kernel import logs
+from pilothouse.kernel import clock, logs
 
 NAME = "chandlery"
 SOON = 0.25  # seconds until a portal that is not up yet is asked again
@@ -33,7 +33,9 @@ def main() -> None:
     logs.configure("text", "warning")
     folder = Path(sys.argv[1])
     os.environ["SSL_CERT_FILE"] = str(folder / model.AUTHORITIES)  # before anything reads it
-    asyncio.run(_play(model.read(folder)))
+    company = model.read(folder)
+    clock.set_ahead(timedelta(seconds=company.ahead))
+    asyncio.run(_play(company))
 
 
 async def _play(company: Company) -> None:
@@ -56,7 +58,7 @@ async def _agent(company: Company, place: Place) -> None:
 
 async def _tell_history(company: Company) -> None:
     """Hand over what was seen in the days before, slowly: what is seen now comes first."""
-    now = datetime.now(UTC)
+    now = clock.now()
     for place in PLACES:
         server = _server(company, place)
         for batch in history.batches(history.of(place, now), POST):

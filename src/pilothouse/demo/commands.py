@@ -30,17 +30,21 @@ def register(cli: App, open_program: Open, run: Run) -> None:
 
 def _add_start(demo: App, open_program: Open, run: Run) -> None:
     @demo.default
-    def start(*, data: Data = FOLDER, port: int | None = None) -> int:
+    def start(*, data: Data = FOLDER, port: int | None = None, clock: str = "") -> int:
         """Start a small company on this machine, and the portal that watches it. Ctrl-C ends all.
 
         Parameters
         ----------
         port
             Port of the portal, 8400 by default, or the next that is free.
+        clock
+            Travel in time: go on with what the last demo left, that much later: 29d.
         """
         from pilothouse.demo.starting import start as start_demo
+        from pilothouse.kernel import durations
 
-        return start_demo(data.resolve(), port, open_program, run)
+        ahead = durations.parse(clock.removeprefix("+")) if clock else None
+        return start_demo(data.resolve(), port, ahead, open_program, run)
 
 
 def _add_break(demo: App) -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from pilothouse.demo import model
 from pilothouse.demo.company import telling
 from pilothouse.demo.model import FAULTS, Company, Fault
+from pilothouse.kernel import clock
 from pilothouse.kernel.errors import Conflict, Invalid, NotFound
 
 
 def running_in(folder: Path) -> Company:
     """The company that runs in this folder. Raises Conflict when none does."""
     try:
-        return model.read(folder)
+        company = model.read(folder)
     except FileNotFoundError:
         raise Conflict(
             f"no demo runs in {folder}: start one with `pilothouse demo`, or name its folder "
             "with --data"
         ) from None
+    clock.set_ahead(timedelta(seconds=company.ahead))
+    return company
 
 
 def named(name: str) -> Fault:
@@ -53,7 +56,7 @@ def repair(company: Company, names: list[str]) -> list[str]:
 
 
 def _deploy(company: Company) -> None:
-    now = datetime.now(UTC)
+    now = clock.now()
     took = timedelta(seconds=95)
     event = telling.deployment("checkout", now, took=took, env="production")
     telling.tell(company, [event])

@@ -114,6 +114,7 @@ class Company(msgspec.Struct, frozen=True):
     agent_token: str = ""
     listens: dict[str, str] = {}  # program -> address, where it is not loopback
     door: int = -1  # the open socket that a program was given to listen on, in its own process
+    ahead: float = 0.0  # seconds that its clocks are before the machine's
     places: bool = True  # whether this machine has loopback addresses enough for the twelve
 
     @property

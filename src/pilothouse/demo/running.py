@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -43,8 +44,8 @@ ENDING = 3.0  # seconds
 
 
 @contextmanager
-def folder_of_our_own(folder: Path) -> Iterator[Path]:
-    """The demo's folder, empty, and nobody else's while it is used.
+def folder_of_our_own(folder: Path, *, kept: bool = False) -> Iterator[Path]:
+    """The demo's folder, empty unless it is kept, and nobody else's while it is used.
 
     Raises Conflict when another demo runs there, or when it holds what is not a demo's.
     """
@@ -56,7 +57,9 @@ def folder_of_our_own(folder: Path) -> Iterator[Path]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflict(f"a demo runs in {folder} already; end it with Ctrl-C") from None
-        _empty(folder)
+        if not kept:
+            _empty(folder)
+        shutil.rmtree(faults_in(folder), ignore_errors=True)
         faults_in(folder).mkdir()
         yield folder
         (folder / STATE).unlink(missing_ok=True)
@@ -73,11 +76,20 @@ def doors(first: int = FIRST_PORT) -> Iterator[dict[str, socket.socket]]:
         yield found
 
 
-def found(folder: Path, portal: str, doors: Mapping[str, socket.socket]) -> Company:
-    """A company for this folder: its ports, and its files with them filled in."""
+def found(
+    folder: Path,
+    portal: str,
+    doors: Mapping[str, socket.socket],
+    ahead: timedelta = timedelta(0),
+) -> Company:
+    """A company for this folder: its ports, its clock, and its files with them filled in."""
     ports = {name: door.getsockname()[1] for name, door in doors.items()}
     company = Company(
-        folder=str(folder), portal=portal, ports=ports, places=_has_places(ports["shop"])
+        folder=str(folder),
+        portal=portal,
+        ports=ports,
+        ahead=ahead.total_seconds(),
+        places=_has_places(ports["shop"]),
     )
     authority.found(folder)
     for source in sorted(FILES.rglob("*")):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 from pilothouse.demo import panel, running
 from pilothouse.demo.model import FAULTS, LOOPBACK, PLACES, Company
+from pilothouse.kernel import clock
 from pilothouse.kernel.auth.service import tokens
 from pilothouse.kernel.errors import Conflict
 from pilothouse.kernel.program import Program
@@ -22,15 +24,20 @@ DAYS = 2  # that the demo's tokens are good for
 def start(
     folder: Path,
     port: int | None,
+    ahead: timedelta | None,
     open_program: Callable[..., Program],
     run: Callable[..., int],
 ) -> int:
-    """Run until told to end. Raises Conflict when a demo runs in this folder already."""
+    """Run until told to end; with `ahead`, what the last one left, that much later.
+
+    Raises Conflict when a demo runs in this folder already.
+    """
     for name in [name for name in os.environ if name.startswith("PILOTHOUSE_")]:
         del os.environ[name]  # the demo's portal is its own, whatever is set for others
     port = port or _free_port()
-    with running.folder_of_our_own(folder), running.doors() as doors:
-        company = running.found(folder, f"http://{LOOPBACK}:{port}", doors)
+    clock.set_ahead(ahead or timedelta(0))
+    with running.folder_of_our_own(folder, kept=ahead is not None), running.doors() as doors:
+        company = running.found(folder, f"http://{LOOPBACK}:{port}", doors, ahead or timedelta(0))
         data = folder / "portal"
         sources = (str(folder / "company"),)
         program = open_program(
@@ -66,10 +73,12 @@ def _introduced(company: Company, program: Program) -> Company:
 
 def _say(company: Company) -> None:
     """What runs, and what to try next."""
+    later = [f"  its clock     {clock.now():%A %d %B %Y, %H:%M} UTC"] if company.ahead else []
     lines = [
         "The chandlery, a small company, opens on this machine:",
         f"  its shop      {company.public('shop')}/",
         f"  its portal    {company.portal}/    watched from {len(PLACES)} places",
+        *later,
         "Break something, in another terminal, and look at Now:",
         *(f"  pilothouse demo break {fault.name:14} {fault.does}" for fault in FAULTS),
         "  pilothouse demo repair",

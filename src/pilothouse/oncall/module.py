@@ -17,6 +17,7 @@ from pilothouse.oncall import api, commands, pages
 from pilothouse.oncall.formats import alert_events
 from pilothouse.oncall.jobs import clocks, delivering, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
+from pilothouse.oncall.model.paging import SILENCED, UNSILENCED
 from pilothouse.oncall.service import changing, keys, methods, showing_pages, showing_watch, taking
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
@@ -121,6 +122,8 @@ module = Module(
         methods.ADDED,
         methods.CHANGED,
         methods.REMOVED,
+        SILENCED,
+        UNSILENCED,
         keys.MADE,
         keys.REVOKED,
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 
 from pilothouse.demo import child, model
 from pilothouse.demo.company import edges, network, services, shop, stock
+from pilothouse.kernel import clock
 
 
 def _sign_in(company: model.Company) -> None:
@@ -53,6 +55,7 @@ def main() -> None:
     name, folder, *door = sys.argv[1:]
     child.end_with_parent()
     company = model.read(Path(folder))
+    clock.set_ahead(timedelta(seconds=company.ahead))
     PROGRAMS[name](msgspec.structs.replace(company, door=int(door[0])) if door else company)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
 from pilothouse.demo.company import telling
 from pilothouse.demo.company.serving import ask
 from pilothouse.demo.model import Company
+from pilothouse.kernel import clock
 
 SOON = 0.5  # seconds until a portal that is not up yet is asked again
 AGAIN = 240.0  # seconds between deployments
@@ -20,7 +21,7 @@ TOLD = 202
 
 def run(company: Company) -> None:
     """Tell of the weeks before, then deploy something every few minutes."""
-    while telling.tell(company, telling.history(datetime.now(UTC))) not in (TOLD, 200):
+    while telling.tell(company, telling.history(clock.now())) not in (TOLD, 200):
         time.sleep(SOON)
     next_deployment = time.monotonic() + AGAIN / 4
     while True:
@@ -34,7 +35,7 @@ def run(company: Company) -> None:
 def _deploy(company: Company) -> None:
     service = random.choice(("shop", "catalogue", "payments", "sign-in"))  # noqa: S311
     took = timedelta(seconds=random.randint(90, 240))  # noqa: S311
-    now = datetime.now(UTC)
+    now = clock.now()
     for env in ("staging", "production"):
         telling.tell(company, [telling.deployment(service, now, took=took, env=env)])
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from cyclopts import App
 
 from pilothouse.kernel import clock, durations
+from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Invalid, NotFound
 from pilothouse.kernel.program import Program
 from pilothouse.oncall.rules.words import lasted, short
-from pilothouse.oncall.service import paging, reading, silencing
+from pilothouse.oncall.service import asking, handling, paging, reading, silencing
 
 if TYPE_CHECKING:
     from pilothouse.oncall.model.paging import Page
@@ -26,6 +27,7 @@ def register(oncall: App, open_program: Open) -> None:
     """Give `pilothouse oncall` what can be done with pages."""
     _reading(oncall, open_program)
     _steering(oncall, open_program)
+    _asking(oncall, open_program)
     _silencing(oncall, open_program)
 
 
@@ -135,6 +137,82 @@ def _steering(oncall: App, open_program: Open) -> None:
         """
         with _db(open_program, data).db.begin() as tx:
             found = paging.resolve(tx, reading.page(tx, page).id, by or _person(), "cli")
+        print(_line(found))  # noqa: T201
+
+
+def _asking(oncall: App, open_program: Open) -> None:
+    @oncall.command
+    def page(
+        entity: str, *, why: str, low: bool = False, by: str = "", data: Path | None = None
+    ) -> None:
+        """Page whoever has the watch of a service or a team.
+
+        Parameters
+        ----------
+        entity
+            What for: checkout, group:payments.
+        why
+            What you need from them.
+        low
+            It can wait for the end of quiet hours.
+        by
+            Who asks. Default: you.
+        data
+            Folder of the database.
+        """
+        asks = Actor(by or _person(), by or _person(), Role.ADMIN)
+        with _db(open_program, data).db.begin() as tx:
+            asked = asking.ask(tx, asks, entity, why, "low" if low else "high")
+        print(_line(asked.page))  # noqa: T201
+        if asked.joined:
+            print("It joined this page, which was open: nobody is told anew.")  # noqa: T201
+
+    @oncall.command
+    def reassign(
+        page: str, to: str, *, why: str = "", by: str = "", data: Path | None = None
+    ) -> None:
+        """Give a page to others: they are told now.
+
+        Parameters
+        ----------
+        page
+            Its number.
+        to
+            A person, a team or a schedule: maya, group:payments, schedule:payments.
+        why
+            Why, for those who read it.
+        by
+            Who says so. Default: you.
+        data
+            Folder of the database.
+        """
+        with _db(open_program, data).db.begin() as tx:
+            which, ref = reading.page(tx, page).id, handling.whom(tx, to)
+            found = paging.reassign(tx, which, [ref], by or _person(), handling.reason(why))
+        print(_line(found))  # noqa: T201
+
+    @oncall.command(name="add")
+    def add_responder(
+        page: str, person: str, *, why: str = "", by: str = "", data: Path | None = None
+    ) -> None:
+        """Ask one more person to help with a page, also when somebody has it.
+
+        Parameters
+        ----------
+        page
+            Its number.
+        person
+            Who: maya.
+        why
+            What you need from them.
+        by
+            Who says so. Default: you.
+        data
+            Folder of the database.
+        """
+        with _db(open_program, data).db.begin() as tx:
+            which, ref = reading.page(tx, page).id, handling.whom(tx, person, ("user",))
+            found = paging.add_responder(tx, which, ref, by or _person(), handling.reason(why))
         print(_line(found))  # noqa: T201
 
 

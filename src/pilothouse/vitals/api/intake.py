@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter as Metric
 
+from pilothouse.kernel import clock
 from pilothouse.kernel.db import DatabaseAway, NoConnection
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.web.limits import Buckets
@@ -90,7 +91,7 @@ class Intake:
         except (msgspec.ValidationError, msgspec.DecodeError):
             self.drop("", GARBAGE)
             return
-        arrived = Arrived(beacon, origin, country, mobile, int(time.time() // 60))
+        arrived = Arrived(beacon, origin, country, mobile, int(clock.seconds() // 60))
         with self._lock:
             self._judge(arrived)
         if not self._something.is_set():
