@@ -78,6 +78,13 @@ PATHS = (
     "/oncall/page",
     "/oncall/page?entity=component:default/checkout",
     "/oncall/silences",
+    "/postmortems",
+    "/postmortems/1",
+    "/postmortems/1/edit/timeline",
+    "/postmortems/1/versions/notes",
+    "/postmortems/2",
+    "/learning",
+    "/learning?period=365d",
     "/deploys",
     "/deploys?state=failed",
     "/deploys?q=nothing-has-this-name",
@@ -352,6 +359,34 @@ def tell_of_alerts(port: int) -> None:
     tell(port, "pilothouse.alert.raised", [*alerts, words | {"entity": "nobody-knows-it"}])
 
 
+def learn(port: int) -> None:
+    """The post-mortem of the first incident, with all the items there may be."""
+    item = {
+        "proof": "<i>" + "seen " * 20,
+        "owner": "maya",
+        "due_on": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+    said = [("/api/postmortems/1", {})]
+    said += [
+        ("/api/postmortems/1/actions", item | {"title": f"{one} <b>it</b>"}) for one in range(3)
+    ]
+    said += [
+        ("/api/postmortems/1/actions/1/done", {"evidence": "https://shop.example/" + "x" * 90}),
+        ("/api/postmortems/1/actions/2/drop", {"why": "Not <script>alert(1)</script>"}),
+        (
+            "/api/postmortems/1/notes",
+            {"text": "# A\n\n<script>alert(1)</script> [a](javascript:b)"},
+        ),
+    ]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for path, body in said:
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        found = answer.read()
+        assert answer.status in {200, 201}, found
+    connection.close()
+
+
 def tell(port: int, kind: str, told: list[dict[str, Any]]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for number, data in enumerate(told):
@@ -424,6 +459,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     running.wait_for_http(port, "/checks/default/pay")
     tell_of_a_visit(port)
     tell_of_alerts(port)
+    running.wait_for_http(port, "/incidents/2")
+    learn(port)
     running.wait_for_http(port, "/objectives/default/deployments/1")
     yield Portal(f"http://127.0.0.1:{port}", file)
     next(starting, None)

@@ -130,7 +130,7 @@ module = Module(
         NavItem("Chart", "People", "/catalog?kind=user", "u"),
         NavItem("Chart", "Everything", "/catalog", "e"),
         NavItem("Log", "Catalog changes", "/catalog/changes"),
-        NavItem("Log", "Problems", "/catalog/problems", "p"),
+        NavItem("Log", "Problems", "/catalog/problems", "x"),
         NavItem("Log", "Sources", "/catalog/sources"),
     ],
     commands=commands.register,

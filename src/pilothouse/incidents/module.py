@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pilothouse.incidents import api, commands, jobs, pages
-from pilothouse.incidents.service import listing, reported, showing_changes
-from pilothouse.incidents.store import tables
+from pilothouse.incidents.service import (
+    listing,
+    reported,
+    showing_changes,
+    showing_postmortems,
+)
+from pilothouse.incidents.store import postmortem_tables, tables
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel
 
 assert tables  # noqa: S101  they are declared
+assert postmortem_tables  # noqa: S101
 
 module = Module(
     name="incidents",
@@ -45,18 +51,42 @@ module = Module(
             aside=True,
             order=8,
         ),
+        Panel(
+            name="incidents.items",
+            title="Escalated, and overdue",
+            template="incidents/panels/items.html",
+            load=lambda tx, _subject: showing_postmortems.on_now(tx),
+            applies=lambda subject: subject.page == "now",
+            note=lambda data: data.note,
+            live="incidents.*",
+            order=12,
+        ),
+        Panel(
+            name="incidents.items_of",
+            title="Action items",
+            template="incidents/panels/items.html",
+            load=lambda tx, subject: showing_postmortems.of_entity(tx, subject.refs[0]),
+            applies=lambda subject: subject.page == "entity",
+            note=lambda data: data.note,
+            live="incidents.*",
+            aside=True,
+            order=9,
+        ),
     ],
+    jobs=jobs.jobs,
     handlers=jobs.handlers,
     changes=[reported.CHANGING],
     nav=[
         NavItem("Watch", "Incidents", "/incidents", "i"),
         NavItem("Log", "Changes", "/changes", "l"),
+        NavItem("Log", "Post-mortems", "/postmortems", "p"),
     ],
-    headline=listing.headline,
+    headline=lambda tx: listing.headline(tx) or showing_postmortems.headline(tx),
     watch=listing.watch,
     exported=lambda tx: [
         Exported("/changes"),
         *listing.exported(tx),
+        *showing_postmortems.exported(tx),
     ],
     templates="pilothouse.incidents",
 )

@@ -52,6 +52,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     export_endpoint: str | None = None  # of the bucket, where it is not Amazon's
     github_webhook_secret: str | None = None  # what GitHub signs its webhooks with
     gitlab_webhook_token: str | None = None  # what GitLab sends as X-Gitlab-Token
+    github_token: str | None = None  # opens issues of action items there
+    github_api: str = "https://api.github.com"
+    gitlab_token: str | None = None
+    gitlab_api: str = "https://gitlab.com/api/v4"
+    postmortems_git: str | None = None  # repository[//folder][#branch] they are kept in as files
     sign_in: tuple[Provider, ...] = ()  # OpenID Connect providers; file only
     local_users: bool = False  # people of `pilothouse user add` may sign in with a password
     anonymous: Literal["none", "viewer"] = "none"  # what those who are not signed in may do

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pilothouse.incidents.api import incidents
+from pilothouse.incidents.api import incidents, postmortems
 
-routes = [*incidents.routes]
+routes = [*incidents.routes, *postmortems.routes]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -17,12 +17,47 @@ ACTION_DONE = "incidents.action_done"
 ACTION_ESCALATED = "incidents.action_escalated"
 ACTION_DROPPED = "incidents.action_deprioritized"
 ACTION_REMINDED = "incidents.action_reminded"
+EDITED = "incidents.postmortem_edited"
+WAIVED = "incidents.postmortem_waived"
+ASKED = "incidents.postmortem_asked"  # it is due, or overdue
+ACTION_TYPES = (
+    ACTION_ADDED,
+    ACTION_CHANGED,
+    ACTION_DONE,
+    ACTION_ESCALATED,
+    ACTION_DROPPED,
+    ACTION_REMINDED,
+)
 
 MOST_ACTIONS = 3  # the slots 1 to 3 of a post-mortem; the database has no fourth
 
 Section = Literal[
     "summary", "impact", "timeline", "detection", "helped", "hindered", "causes", "notes"
 ]
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
+TITLES: dict[Section, str] = {
+    "summary": "What happened",
+    "impact": "Impact",
+    "timeline": "Timeline",
+    "detection": "How it was found",
+    "helped": "What helped",
+    "hindered": "What hindered",
+    "causes": "Contributing causes",
+    "notes": "Notes",
+}
+CAUSES = {
+    "deployment": "Deployment",
+    "configuration": "Configuration",
+    "capacity": "Capacity",
+    "dependency": "Dependency",
+    "data": "Data",
+    "expiry": "Expiry of a key or certificate",
+    "network": "Network",
+    "hardware": "Hardware or provider",
+    "process": "How we work",
+    "unknown": "Not known",
+}
 
 
 class State(StrEnum):
@@ -43,6 +78,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     proof: str  # how one will see that it is done
     owner: str  # ref of a User
+    team: str = ""  # ref of a Group they were in: whose lead has it once they left
     due_on: date  # never after `escalates_at`
     state: State = State.OPEN
     added_at: datetime
@@ -53,7 +89,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""  # of a deprioritized one
     escalated_at: datetime | None = None
     issue: str = ""  # address of the issue at GitHub or GitLab
+    issue_key: str = ""  # what it is called there: "github acme/shop 12"
     issue_closed_at: datetime | None = None  # there: evidence is asked for here
+    reminded: str = ""  # which reminder was given last
     version: int = 1
 
 
@@ -65,20 +103,49 @@ class Postmortem(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     sections: dict[str, str]  # Section -> Markdown
     causes: tuple[str, ...] = ()  # kinds, for the learning page: "deployment", "capacity", …
-    due_at: datetime | None = None  # a working day; None: not required
+    due_on: date | None = None  # a working day; None: not required
     drafted_at: datetime
     published_at: datetime | None = None
     published_by: str = ""
     waived_by: str = ""  # who said that it need not be written, and why; severity is the rule else
     waived_why: str = ""
+    escalates_at: datetime | None = None  # of its items; set at publication, once
+    ends_on: date | None = None  # the day of that where its cadence is kept
+    asked: str = ""  # which time it was asked for last
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """A version of one section as somebody saved it: nobody's text is lost."""
 
     postmortem: str
-    version: int
+    version: int  # of the section, from 1
     section: Section
     text: str
     by: str
     at: datetime
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """An action item as somebody wants it."""
+
+    title: str
+    proof: str
+    owner: str  # ref of a User
+    due_on: date
+
+
+class Impact(msgspec.Struct, frozen=True):
+    """What measurements say of an incident."""
+
+    spent: tuple[tuple[str, float], ...] = ()  # (objective, share of its budget)
+    views: int | None = None  # page views meanwhile; None: not measured
+    confirmed: tuple[str, ...] = ()  # causes that people confirmed, in words
+
+
+class Took(msgspec.Struct, frozen=True):
+    """How long it was from the onset to each of the four."""
+
+    detect: timedelta | None
+    acknowledge: timedelta | None
+    mitigate: timedelta | None
+    resolve: timedelta | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pilothouse.oncall.model.paging import Page
 
 BY_PAGE = 2  # severity of what a page of high urgency opens, until somebody says otherwise
+LONG = 80  # letters of a title that are read at a glance
 PUBLIC, FEW = ("public", 1), ("restricted", 1_000_001)
 EARLIER = timedelta(hours=6)  # before it was opened an onset may have been
 NEAR = 2  # steps: through an API one is two
@@ -121,7 +123,11 @@ def from_page(tx: Tx, page_id: str) -> Incident | None:
 
 
 def _sentence(page: Page) -> str:
-    return page.summary[:LONGEST_TITLE].strip() or f"Page {page.number}"
+    """What is broken, without the details, which stand on the page."""
+    said = page.summary[:LONGEST_TITLE].strip()
+    if len(said) > LONG:
+        said = re.split(r"[,;] |\. ", said, maxsplit=1)[0]
+    return said or f"Page {page.number}"
 
 
 def _onset_of(tx: Tx, page: Page) -> tuple[datetime, str]:

@@ -53,6 +53,25 @@ def tell(
     return entry
 
 
+def tell_anyhow(tx: Tx, incident: Incident, kind: str, words: str, **data: Any) -> None:
+    """As `tell`, also where the timeline is full: what must happen does not wait for a line."""
+    try:
+        tell(tx, incident, kind, words, **data)
+    except Conflict:
+        emit(tx, incident, kind, words, **data)
+
+
+def emit(tx: Tx, incident: Incident, kind: str, words: str, **data: Any) -> None:
+    """The event alone, without a line of the timeline; none of a restricted one."""
+    if incident.restricted:
+        return
+    refs = rows.entities_of(tx.conn, [incident.id])[incident.id]
+    about = tuple(dict.fromkeys(filter(None, (incident.entity, *refs))))
+    said = {"incident": incident.id, "number": incident.number, "words": words}
+    said |= {"title": incident.title, "drill": incident.drill}
+    tx.emit(Event(id=uuid7(), type=kind, entities=about, data=said | data, source=SOURCE))
+
+
 def write(tx: Tx, incident: Incident, entry: Entry) -> None:
     """Write a line of its timeline, and no more. Raises Conflict where it has too many."""
     if lines.count_entries(tx.conn, incident.id) >= MOST_ENTRIES:

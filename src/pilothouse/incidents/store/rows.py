@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Who = tuple[str, ...]
-_COLUMNS = [incidents.c[name] for name in Incident.__struct_fields__]
+COLUMNS = [incidents.c[name] for name in Incident.__struct_fields__]
 
 
-def _incident(row: Any) -> Incident:
+def incident_of(row: Any) -> Incident:
     values: dict[str, Any] = {**row._mapping, "status": Status(row.status)}  # noqa: SLF001
     return Incident(**values)
 
 
-def _known_to(who: Who) -> Any:
+def known_to(who: Who) -> Any:
     """Those that these names may know of."""
     if not who:
         return incidents.c.restricted == false()
@@ -70,61 +70,61 @@ def acknowledge(conn: Connection, incident: str, at: datetime) -> bool:
 
 
 def find(conn: Connection, incident: str, who: Who) -> Incident | None:
-    query = select(*_COLUMNS).where(incidents.c.id == incident, _known_to(who))
+    query = select(*COLUMNS).where(incidents.c.id == incident, known_to(who))
     row = conn.execute(query).one_or_none()
-    return None if row is None else _incident(row)
+    return None if row is None else incident_of(row)
 
 
 def numbered(conn: Connection, wanted: int, who: Who) -> Incident | None:
-    query = select(*_COLUMNS).where(incidents.c.number == wanted, _known_to(who))
+    query = select(*COLUMNS).where(incidents.c.number == wanted, known_to(who))
     row = conn.execute(query).one_or_none()
-    return None if row is None else _incident(row)
+    return None if row is None else incident_of(row)
 
 
 def lock(conn: Connection, incident: str) -> Incident | None:
     """One that nobody else changes now, whoever may know of it."""
-    query = select(*_COLUMNS).where(incidents.c.id == incident).with_for_update()
+    query = select(*COLUMNS).where(incidents.c.id == incident).with_for_update()
     row = conn.execute(query).one_or_none()
-    return None if row is None else _incident(row)
+    return None if row is None else incident_of(row)
 
 
 def open_ones(conn: Connection, who: Who, limit: int) -> list[Incident]:
     """Those that are open, the worst first."""
-    query = select(*_COLUMNS).where(incidents.c.is_open == true(), _known_to(who))
+    query = select(*COLUMNS).where(incidents.c.is_open == true(), known_to(who))
     ordered = query.order_by(incidents.c.severity, incidents.c.opened_at)
-    return [_incident(row) for row in conn.execute(ordered.limit(limit))]
+    return [incident_of(row) for row in conn.execute(ordered.limit(limit))]
 
 
 def recent(
     conn: Connection, who: Who, before: datetime | None, limit: int, *, drills: bool
 ) -> list[Incident]:
     """All, the newest first; those that were merged stand with the one they are part of."""
-    query = select(*_COLUMNS).where(incidents.c.merged_into == "", _known_to(who))
+    query = select(*COLUMNS).where(incidents.c.merged_into == "", known_to(who))
     if not drills:
         query = query.where(incidents.c.drill == false())
     if before is not None:
         query = query.where(incidents.c.opened_at < before)
     ordered = query.order_by(incidents.c.opened_at.desc(), incidents.c.number.desc())
-    return [_incident(row) for row in conn.execute(ordered.limit(limit))]
+    return [incident_of(row) for row in conn.execute(ordered.limit(limit))]
 
 
 def of_refs(conn: Connection, refs: Sequence[str], who: Who, limit: int) -> list[Incident]:
     """Those about any of these entities, the newest first."""
     about = select(entities.c.incident).where(entities.c.ref.in_(refs))
-    query = select(*_COLUMNS).where(incidents.c.id.in_(about), _known_to(who))
+    query = select(*COLUMNS).where(incidents.c.id.in_(about), known_to(who))
     ordered = query.where(incidents.c.merged_into == "").order_by(incidents.c.opened_at.desc())
-    return [_incident(row) for row in conn.execute(ordered.limit(limit))]
+    return [incident_of(row) for row in conn.execute(ordered.limit(limit))]
 
 
 def of_ids(conn: Connection, ids: Sequence[str], who: Who) -> list[Incident]:
-    query = select(*_COLUMNS).where(incidents.c.id.in_(ids), _known_to(who))
-    return [_incident(row) for row in conn.execute(query)]
+    query = select(*COLUMNS).where(incidents.c.id.in_(ids), known_to(who))
+    return [incident_of(row) for row in conn.execute(query)]
 
 
 def merged(conn: Connection, into: str) -> list[Incident]:
     """Those that are part of another now, the oldest first."""
-    query = select(*_COLUMNS).where(incidents.c.merged_into == into)
-    return [_incident(row) for row in conn.execute(query.order_by(incidents.c.opened_at))]
+    query = select(*COLUMNS).where(incidents.c.merged_into == into)
+    return [incident_of(row) for row in conn.execute(query.order_by(incidents.c.opened_at))]
 
 
 def move_merged(conn: Connection, source: str, target: str) -> None:

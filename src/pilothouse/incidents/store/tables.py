@@ -41,6 +41,7 @@ incidents = Table(
     Index("uq_incidents_incidents_number", "number", unique=True),
     Index("ix_incidents_incidents_is_open", "is_open", "severity", "opened_at"),
     Index("ix_incidents_incidents_merged_into", "merged_into"),
+    Index("ix_incidents_incidents_opened_at", "opened_at"),
 )
 # Restricted ones are counted apart, so that no gap tells of them.
 numbers = Table(

@@ -12,6 +12,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Redirect
 
+from pilothouse.catalog.service import views
 from pilothouse.kernel import clock
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.auth.outside import keys
@@ -183,7 +184,10 @@ def inbox_page(
     key = keys.secret_key(program.settings)
     with program.db.read() as tx:
         found = inbox.read(tx, key)
-    return frame.page(request, "oncall/inbox.html", title="Inbox of the demo", found=found)
+        names = views.name_all(tx, [one.message.person for one, _ in found])
+    return frame.page(
+        request, "oncall/inbox.html", title="Inbox of the demo", found=found, names=names
+    )
 
 
 routes = [Router(HERE, route_handlers=[contact, add, change]), worker, inbox_page]
