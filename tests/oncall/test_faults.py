@@ -48,7 +48,7 @@ def test_a_provider_that_fails_is_asked_again_and_the_next_method_in_time(
     with provider() as to, company(database_url, tmp_path, contact_hosts=(to.host,)) as shop:
         give(shop, ONE, "webhook", f"{to.url}/one")
         give(shop, ONE, "webhook", f"{to.url}/two")
-        to.says(said, said, (200, {}, b""))
+        to.says(said, (500, {}, b""), (200, {}, b""))
         page = shop.take()
         shop.work(stepping.DELIVER)
         (first,) = shop.told(page)
