@@ -126,6 +126,18 @@ def test_a_form_that_cannot_be_meant_says_why(here, what, form, why):
     over(paged, page)
 
 
+def test_calls_that_had_begun_when_a_page_was_acknowledged_are_named(here):
+    portal, paged = here
+    page = paged.take(key="flying", entity=ALONE)
+    assert paged.begin(paged.told(page)[0]) is not None
+    assert send(portal, f"/oncall/pages/{page.number}/acknowledge").status == 303
+    text = read(portal, f"/oncall/pages/{page.number}")
+    assert "On their way already:</b> one by ntfy" in text
+    paged.answer(paged.told(page)[0])
+    assert "On their way already" not in read(portal, f"/oncall/pages/{page.number}")
+    over(paged, page)
+
+
 def test_a_person_presses_page(here):
     portal, paged = here
     for path in ("/catalog/component/default/checkout", "/oncall/page?entity=checkout"):
