@@ -12,6 +12,7 @@ from tests.oncall.paged import ALONE, CHECKOUT, DOWN, ONE, STRAY, THREE, TWO, Pa
 
 from pilothouse import app
 from pilothouse.catalog.service import passes
+from pilothouse.incidents.service import opening
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Denied
 from pilothouse.oncall.model.paging import Signal, State
@@ -135,6 +136,17 @@ def test_calls_that_had_begun_when_a_page_was_acknowledged_are_named(here):
     assert "On their way already:</b> one by ntfy" in text
     paged.answer(paged.told(page)[0])
     assert "On their way already" not in read(portal, f"/oncall/pages/{page.number}")
+    over(paged, page)
+
+
+def test_a_page_leads_to_the_incident_that_it_opened(here):
+    portal, paged = here
+    page = paged.take(key="incident")
+    assert 'href="/incidents/' not in read(portal, f"/oncall/pages/{page.number}")
+    with paged.program.db.begin() as tx:
+        opened = opening.from_page(tx, page.id)
+        assert opened is not None
+    assert f'href="/incidents/{opened.number}"' in read(portal, f"/oncall/pages/{page.number}")
     over(paged, page)
 
 
