@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pilothouse.incidents import api, commands, jobs, pages
+from pilothouse.incidents.model.postmortems import AUDITED
 from pilothouse.incidents.service import (
     listing,
     reported,
@@ -84,6 +85,7 @@ module = Module(
     jobs=jobs.jobs,
     handlers=jobs.handlers,
     changes=[reported.CHANGING],
+    audited=AUDITED,
     nav=[
         NavItem("Watch", "Incidents", "/incidents", "i"),
         NavItem("Log", "Changes", "/changes", "l"),
