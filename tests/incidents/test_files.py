@@ -4,12 +4,12 @@ import subprocess
 
 import pytest
 from tests.incidents.learned import Time, items, published, wanted
-from tests.incidents.opened import MAYA, House
+from tests.incidents.opened import MAYA, ONE, House
 from tests.oncall.paged import company, policy
 
 from pilothouse.incidents.jobs import keeping
 from pilothouse.incidents.outside.repository import Pushed, Repository
-from pilothouse.incidents.service import postmortems
+from pilothouse.incidents.service import postmortems, steering
 
 FILE = "notes/incident-1.md"
 
@@ -81,6 +81,15 @@ def test_where_both_changed_one_place_both_texts_stand(house, bare, tmp_path):
         text = postmortems.whole(tx, incident.id).text("causes")
     assert "Mine." in text
     assert "Theirs." in text
+    assert not keeping.keep(house.program)
+
+
+def test_what_few_may_know_of_by_now_goes_from_the_repository(house, bare):
+    incident = published(house)
+    keeping.keep(house.program)
+    house.do(steering.restrict, house.now(incident), [ONE])
+    assert keeping.keep(house.program)
+    assert not git("ls-tree", "-r", "--name-only", "trunk", folder=bare)
     assert not keeping.keep(house.program)
 
 

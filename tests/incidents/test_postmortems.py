@@ -213,6 +213,8 @@ def test_nothing_resets_when_an_item_is_escalated(time, house):
     with house.program.db.begin() as tx:
         assert keeping.take_in(tx, f"incident-{incident.number}.md", edited) == 1
     house.do(steering.restrict, house.now(incident), [TWO])
+    gone = ("action_", "postmortem_published", "postmortem_edited")
+    assert not [name for name in house.types() if name.partition(".")[2].startswith(gone)]
 
     after = items(house, incident)[0]
     assert (after.escalates_at, after.slot, after.state) == (one.escalates_at, 1, State.OPEN)

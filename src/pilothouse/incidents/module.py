@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pilothouse.incidents import api, commands, jobs, pages
+from pilothouse.incidents.model.postmortems import AUDITED
 from pilothouse.incidents.service import (
     listing,
     reported,
@@ -41,6 +42,14 @@ module = Module(
             order=8,
         ),
         Panel(
+            name="incidents.of_page",
+            title="Incident",
+            template="incidents/panels/open.html",
+            load=lambda tx, subject: listing.of_page(tx, subject.refs[0]),
+            applies=lambda subject: subject.page == "page",
+            live="incidents.*",
+        ),
+        Panel(
             name="incidents.about",
             title="Incidents",
             template="incidents/panels/open.html",
@@ -76,6 +85,7 @@ module = Module(
     jobs=jobs.jobs,
     handlers=jobs.handlers,
     changes=[reported.CHANGING],
+    audited=AUDITED,
     nav=[
         NavItem("Watch", "Incidents", "/incidents", "i"),
         NavItem("Log", "Changes", "/changes", "l"),

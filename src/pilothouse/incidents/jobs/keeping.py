@@ -39,11 +39,12 @@ def keep(program: Program) -> bool:
                 taken += keeping.take_in(tx, name, body)
         with program.db.read() as tx:
             new = keeping.differing(tx, there.files)
-        if not new:
+            gone = keeping.hidden(tx, there.files)
+        if not new and not gone:
             return bool(taken)
-        message = f"{words.counted(len(new), 'post-mortem')} as it is in Pilothouse"
+        message = f"{words.counted(len(new) + len(gone), 'post-mortem')} as it is in Pilothouse"
         try:
-            place.write(there.commit, new, message)
+            place.write(there.commit, new, message, gone)
         except Pushed:
             continue
         return True

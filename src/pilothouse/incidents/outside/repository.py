@@ -15,7 +15,7 @@ from pilothouse.catalog.outside import addresses, git, processes
 from pilothouse.kernel.errors import Conflict, PilothouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FOLDER = "postmortems.git"  # in the data folder
 MOST_FILES = 5000
@@ -102,22 +102,32 @@ class Repository:
                 found[path.removeprefix(folder)] = body.decode("utf-8", "replace")
         return found
 
-    def write(self, before: str, files: Mapping[str, str], message: str) -> None:
-        """Commit these files upon `before`, and push. Raises Pushed where another did meanwhile."""
+    def write(
+        self, before: str, files: Mapping[str, str], message: str, gone: Sequence[str] = ()
+    ) -> None:
+        """Commit these files upon `before`, without those that are gone, and push.
+
+        Raises Pushed where another did meanwhile.
+        """
         with tempfile.TemporaryDirectory(dir=self.own) as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._git("read-tree", *([before] if before else ["--empty"]), extra=index)
             for name, text in files.items():
                 blob = self._git("hash-object", "-w", "--stdin", given=text.encode())
-                path = f"{self.address.folder}/{name}" if self.address.folder else name
-                info = f"100644,{blob.decode().strip()},{path}"
+                info = f"100644,{blob.decode().strip()},{self._path(name)}"
                 self._git("update-index", "--add", "--cacheinfo", info, extra=index)
+            for name in gone:
+                line = f"0 {'0' * 40}\t{self._path(name)}\n".encode()
+                self._git("update-index", "--index-info", extra=index, given=line)
             tree = self._git("write-tree", extra=index).decode().strip()
         people = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
                   for what, value in (("NAME", NAME), ("EMAIL", MAIL))}  # fmt: skip
         parent = ["-p", before] if before else []
         commit = self._git("commit-tree", tree, *parent, "-m", message, extra=people)
         self._push(commit.decode().strip(), before)
+
+    def _path(self, name: str) -> str:
+        return f"{self.address.folder}/{name}" if self.address.folder else name
 
     def _push(self, commit: str, before: str) -> None:
         lease = f"--force-with-lease={self._ref}:{before}"

@@ -50,5 +50,6 @@ def marked(mine: str, theirs: str) -> str:
 
 def compared(before: str, after: str) -> list[tuple[str, str]]:
     """What differs, line by line: ("-", "was"), ("+", "is"), (" ", "the same")."""
-    lines = unified_diff(before.split("\n"), after.split("\n"), n=2, lineterm="")
+    was, now = (text.split("\n") if text else [] for text in (before, after))
+    lines = unified_diff(was, now, n=2, lineterm="")
     return [(line[0], line[1:]) for line in list(lines)[2:] if not line.startswith("@@")]

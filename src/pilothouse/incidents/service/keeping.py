@@ -15,7 +15,7 @@ from pilothouse.incidents.store import rows
 from pilothouse.kernel.errors import NotFound, PilothouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pilothouse.incidents.service.postmortems import Whole
     from pilothouse.kernel.tx import Tx
@@ -75,6 +75,12 @@ def take_in(tx: Tx, name: str, body: str) -> int:
         except PilothouseError as error:
             log.warning("incidents.file_not_taken", file=name, error=str(error))
     return taken
+
+
+def hidden(tx: Tx, names: Iterable[str]) -> list[str]:
+    """Those of these files whose incidents few may know of by now."""
+    numbered = {int(found[1]): name for name in names if (found := formats.NAME.fullmatch(name))}
+    return [numbered[one] for one in rows.restricted(tx.conn, list(numbered))]
 
 
 def differing(tx: Tx, known: Mapping[str, str]) -> dict[str, str]:

@@ -93,8 +93,9 @@ def learned(tx: Tx, period: str = "") -> Learned:
         raise Invalid(f"period={period[:40]!r} is none of {', '.join(PERIODS)}")
     start = tx.now - timedelta(days=PERIODS[chosen][1])
     end = tx.now + timedelta(seconds=1)
-    found = store.learned(tx.conn, seeing.names(tx), start, end, MOST)
-    ids = [one.id for one in found]
+    every = store.learned(tx.conn, seeing.names(tx), start, end, MOST)
+    ids = [one.id for one in every]  # the items of merged ones stand as well
+    found = [one for one in every if not one.merged_into]
     written = store.of_ids(tx.conn, ids) if ids else {}
     actions = items.of(tx.conn, ids) if ids else []
     refs = {one.entity for one in found} | {one.owner for one in actions}
@@ -104,7 +105,7 @@ def learned(tx: Tx, period: str = "") -> Learned:
     return Learned(
         period=chosen,
         incidents=[(one, tooks[one.id]) for one in _longest(found, tooks)],
-        sorts=_sorts(tx, actions, {one.id: one.number for one in found}, names),
+        sorts=_sorts(tx, actions, {one.id: one.number for one in every}, names),
         steps=[_step(each, list(tooks.values())) for each in STEPS],
         causes=_causes(found, kinds),
         repeats=rules.repeats(kinds, found),

@@ -376,7 +376,7 @@ def changed(tx: Tx, incident: Incident) -> None:
     one = find(tx, incident)
     if one is None:
         return
-    key = f"postmortem:{incident.id}"
+    key = telling.postmortem_key(incident)
     if incident.restricted or one.postmortem.state != "published":
         search.drop(tx, [key])
     else:

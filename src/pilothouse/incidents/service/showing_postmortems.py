@@ -157,6 +157,7 @@ class Shown(msgspec.Struct, frozen=True):
     parts: list[Part]
     took: Took
     before: list[Line]  # earlier ones about the same
+    parts_of: list[Line]  # of incidents that were merged into this one
     writers: list[str]
     names: dict[str, Named]
     last_day: date  # of the two sprints: no deadline is later
@@ -248,6 +249,7 @@ def shown(tx: Tx, which: str | int) -> Shown:
     refs = [each for each in people if each.startswith("user:")]
     own = [each for each in _before(tx, incident) if each.id != incident.id]
     found = store.of_ids(tx.conn, [each.id for each in own])
+    merged = store.of_ids(tx.conn, reading.family(tx, incident)[1:])
     return Shown(
         whole=whole,
         line=_lines(tx, [one])[0],
@@ -255,6 +257,7 @@ def shown(tx: Tx, which: str | int) -> Shown:
         parts=[_part(whole, name) for name in SECTIONS],
         took=rules.took(incident),
         before=_lines(tx, [found[each.id] for each in own if each.id in found]),
+        parts_of=_lines(tx, list(merged.values())),
         writers=writers,
         names=views.name_all(tx, sorted({*refs, *([incident.entity] if incident.entity else [])})),
         last_day=(one.ends_on or postmortems.ends(tx, incident)[1]) - DAY,

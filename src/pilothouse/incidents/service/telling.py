@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.incidents.model.incidents import SEVERITIES, Entry, Incident
+from pilothouse.incidents.model.postmortems import POSTMORTEM_TYPES
 from pilothouse.incidents.service import seeing
 from pilothouse.incidents.store import lines, rows
 from pilothouse.kernel import events, search
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from pilothouse.kernel.tx import Tx
 
+MOST_TOLD = 100_000  # events of post-mortems
 MOST_ENTRIES = 5000  # of one incident
 SOURCE = "incidents"
 
@@ -80,9 +83,22 @@ def write(tx: Tx, incident: Incident, entry: Entry) -> None:
 
 
 def untell(tx: Tx, incident: Incident) -> None:
-    """Take back what was told of it: the events of its lines, and that it can be found."""
-    events.forget(tx.conn, lines.entry_ids(tx.conn, incident.id))
-    search.drop(tx, [key_of(incident)])
+    """Take back what was told of it: events of its lines and its post-mortem, what can be found."""
+    asked = events.Asked(
+        types=POSTMORTEM_TYPES,
+        start=incident.opened_at,
+        end=tx.now + timedelta(seconds=1),
+        limit=MOST_TOLD,
+    )
+    about = [
+        one.id for one in events.among(tx.conn, asked) if one.data.get("incident") == incident.id
+    ]
+    events.forget(tx.conn, [*lines.entry_ids(tx.conn, incident.id), *about])
+    search.drop(tx, [key_of(incident), postmortem_key(incident)])
+
+
+def postmortem_key(incident: Incident) -> str:
+    return f"postmortem:{incident.id}"
 
 
 def key_of(incident: Incident) -> str:

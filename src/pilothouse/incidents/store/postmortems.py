@@ -41,12 +41,11 @@ def missing(
 def learned(
     conn: Connection, who: Who, start: datetime, end: datetime, limit: int
 ) -> list[Incident]:
-    """Incidents opened between two instants, the newest first: no rehearsals, no merged ones."""
+    """Incidents opened between two instants, the newest first: no rehearsals."""
     query = select(*COLUMNS).where(
         incidents.c.opened_at >= start,
         incidents.c.opened_at < end,
         incidents.c.drill == false(),
-        incidents.c.merged_into == "",
         known_to(who),
     )
     rows = conn.execute(query.order_by(incidents.c.opened_at.desc()).limit(limit))

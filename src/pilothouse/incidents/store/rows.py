@@ -81,6 +81,14 @@ def numbered(conn: Connection, wanted: int, who: Who) -> Incident | None:
     return None if row is None else incident_of(row)
 
 
+def restricted(conn: Connection, wanted: Sequence[int]) -> list[int]:
+    """Those of these numbers that few may know of."""
+    query = select(incidents.c.number).where(
+        incidents.c.number.in_(wanted), incidents.c.restricted == true()
+    )
+    return list(conn.execute(query).scalars())
+
+
 def lock(conn: Connection, incident: str) -> Incident | None:
     """One that nobody else changes now, whoever may know of it."""
     query = select(*COLUMNS).where(incidents.c.id == incident).with_for_update()
