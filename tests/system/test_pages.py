@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -78,6 +79,9 @@ PATHS = (
     "/oncall/page",
     "/oncall/page?entity=component:default/checkout",
     "/oncall/silences",
+    "/account/contact",
+    "/account/contact?person=user:default/maya",
+    "/inbox",
     "/postmortems",
     "/postmortems/1",
     "/postmortems/1/edit/timeline",
@@ -399,6 +403,19 @@ def tell(port: int, kind: str, told: list[dict[str, Any]]) -> None:
     connection.close()
 
 
+def reach_maya(port: int) -> None:
+    """By what needs nobody else, and by what has a secret to show."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for channel, address in (("inbox", "inbox"), ("webhook", "https://hooks.example/x")):
+        said = {"person": "user:default/maya", "channel": channel, "address": address}
+        body = urlencode({**said, "after": "0", "urgency": "both"})
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("POST", "/account/contact", body, headers)
+        answer = connection.getresponse()
+        assert answer.status == 303, answer.read()
+        connection.close()
+
+
 def tell_of_a_visit(port: int) -> None:
     """What an agent would have sent of a journey that failed."""
     shop, ads = "https://shop.example", "https://ads.example"
@@ -449,7 +466,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         page.write_text(text)
     starting = programs.started_programs(folder)
     program, port = next(starting), free_port()
-    running = program("up", str(file.parent), "--port", str(port))
+    inbox = {"PILOTHOUSE_INBOX": "true"}
+    running = program("up", str(file.parent), "--port", str(port), env=inbox)
     running.wait_for_http(port, "/catalog/api/default/payments/reference")
     running.wait_for_http(port, "/docs/component/default/checkout")
     file.write_text(CATALOG)
@@ -458,6 +476,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     running.wait_for_http(port, "/deploys/5")
     running.wait_for_http(port, "/checks/default/pay")
     tell_of_a_visit(port)
+    reach_maya(port)
     tell_of_alerts(port)
     running.wait_for_http(port, "/incidents/2")
     learn(port)
