@@ -9,10 +9,17 @@ from threading import Lock
 # "jobs.claimed", "jobs.claimed:3" (at the third passing), "jobs.claimed@shop.bell" (of this alone).
 ENVIRONMENT = "PILOTHOUSE_CRASH_AT"
 
-_named, _, _count = os.environ.get(ENVIRONMENT, "").partition(":")
-_place, _, _only = _named.partition("@")
-_left = int(_count or 1)
+_place = _only = ""
+_left = 1
 _lock = Lock()
+
+
+def arm(at: str) -> None:
+    """Have this process killed at a place."""
+    global _place, _only, _left  # noqa: PLW0603 (one place a process)
+    named, _, count = at.partition(":")
+    _place, _, _only = named.partition("@")
+    _left = int(count or 1)
 
 
 def crash_point(name: str, of: str = "") -> None:
@@ -27,3 +34,6 @@ def crash_point(name: str, of: str = "") -> None:
         _left -= 1
         if _left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get(ENVIRONMENT, ""))
