@@ -12,6 +12,7 @@ from tests.oncall.paged import ALONE, CHECKOUT, DOWN, ONE, STRAY, THREE, TWO, Pa
 
 from pilothouse import app
 from pilothouse.catalog.service import passes
+from pilothouse.incidents.service import opening
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Denied
 from pilothouse.oncall.model.paging import Signal, State
@@ -123,6 +124,29 @@ def test_a_form_that_cannot_be_meant_says_why(here, what, form, why):
     answer = send(portal, f"/oncall/pages/{page.number}/{what}", **form)
     assert answer.status == 400
     assert why in answer.text
+    over(paged, page)
+
+
+def test_calls_that_had_begun_when_a_page_was_acknowledged_are_named(here):
+    portal, paged = here
+    page = paged.take(key="flying", entity=ALONE)
+    assert paged.begin(paged.told(page)[0]) is not None
+    assert send(portal, f"/oncall/pages/{page.number}/acknowledge").status == 303
+    text = read(portal, f"/oncall/pages/{page.number}")
+    assert "On their way already:</b> one by ntfy" in text
+    paged.answer(paged.told(page)[0])
+    assert "On their way already" not in read(portal, f"/oncall/pages/{page.number}")
+    over(paged, page)
+
+
+def test_a_page_leads_to_the_incident_that_it_opened(here):
+    portal, paged = here
+    page = paged.take(key="incident")
+    assert 'href="/incidents/' not in read(portal, f"/oncall/pages/{page.number}")
+    with paged.program.db.begin() as tx:
+        opened = opening.from_page(tx, page.id)
+        assert opened is not None
+    assert f'href="/incidents/{opened.number}"' in read(portal, f"/oncall/pages/{page.number}")
     over(paged, page)
 
 

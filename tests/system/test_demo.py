@@ -1,4 +1,8 @@
-"""The demo as a user starts it: it comes up, is broken in five ways, and leaves nothing behind."""
+"""The demo as a user starts it: it comes up, is broken in five ways, and leaves nothing behind.
+
+What breaks the checkout is followed in a browser, from the page that somebody gets to the action
+items that are escalated two sprints after the post-mortem.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 from tests import programs, servers
 from tests.programs import Program, Programs
 from tests.servers import answers, wait_until
@@ -45,6 +50,10 @@ class Demo:
     folder: Path
     port: int
     began: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def say(self, *arguments: str) -> str:
         """`pilothouse demo ARGUMENTS`, to its end."""
@@ -86,16 +95,26 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder, port = tmp_path_factory.mktemp("demo"), servers.free_port()
     for start in programs.started_programs(folder):
         began = time.time()
-        program = start("demo", "--data", str(folder / "demo"), "--port", str(port))
-        program.wait_for_http(port, seconds=60)
+        program = started(start, folder / "demo", port)
         yield Demo(program, start, folder / "demo", port, began)
 
 
-def test_a_day_with_the_demo(demo: Demo) -> None:
+def started(start: Programs, folder: Path, port: int, *more: str) -> Program:
+    program = start("demo", "--data", str(folder), "--port", str(port), *more)
+    program.wait_for_http(port, seconds=60)
+    return program
+
+
+def test_a_day_with_the_demo(demo: Demo, tab: Page) -> None:
     it_comes_up_watched_from_twelve_places_and_says_what_to_try(demo)
+    a_broken_checkout_pages_one_person_who_takes_it(demo, tab)
+    its_incident_has_the_deployment_first_and_the_runbook_beside_it(demo, tab)
     whatever_is_broken_is_on_now_within_half_a_minute_and_nothing_else(demo)
     what_is_repaired_works_again_from_everywhere(demo)
     ctrl_c_ends_all_of_it(demo)
+    an_hour_later_the_incident_is_over_and_its_post_mortem_drafted(demo, tab)
+    there_are_three_action_items_and_no_fourth(demo, tab)
+    after_two_sprints_they_are_escalated(demo, tab)
 
 
 def it_comes_up_watched_from_twelve_places_and_says_what_to_try(demo: Demo) -> None:
@@ -104,9 +123,34 @@ def it_comes_up_watched_from_twelve_places_and_says_what_to_try(demo: Demo) -> N
     assert wait_until(demo.works, seconds=45), demo.standing()
 
 
+def a_broken_checkout_pages_one_person_who_takes_it(demo: Demo, tab: Page) -> None:
+    assert "a new version" in demo.say("break", "checkout")
+    links = tab.get_by_role("link", name="Acknowledge page 1")
+
+    def told() -> bool:
+        tab.goto(f"{demo.url}/inbox")
+        return links.count() > 0
+
+    assert wait_until(told, seconds=PROMISED), tab.inner_text("main")
+    assert links.count() == 1
+    links.click()
+    tab.get_by_role("button", name=re.compile("I have it|Acknowledge")).click()
+    expect(tab.locator("main")).to_contain_text("has it")
+
+
+def its_incident_has_the_deployment_first_and_the_runbook_beside_it(demo: Demo, tab: Page) -> None:
+    tab.goto(f"{demo.url}/incidents")
+    tab.get_by_role("link", name=re.compile("^Pay for a basket")).first.click()
+    expect(tab.locator("#suspects li").first).to_contain_text("Deploy checkout")
+    step = tab.locator("ol.steps button.tick").first
+    step.click()
+    expect(step).to_have_attribute("aria-pressed", "true")
+
+
 def whatever_is_broken_is_on_now_within_half_a_minute_and_nothing_else(demo: Demo) -> None:
     for fault in FAULTS:
-        assert fault.does in demo.say("break", fault.name)
+        if fault.name != "checkout":
+            assert fault.does in demo.say("break", fault.name)
     for fault in FAULTS:
         assert wait_until(lambda one=fault.name: demo.says(one), seconds=PROMISED), (
             fault.name, demo.now(),
@@ -133,3 +177,53 @@ def ctrl_c_ends_all_of_it(demo: Demo) -> None:
     told = demo.start("demo", "break", "checkout", "--data", str(demo.folder))
     assert told.wait() == 1
     assert "no demo runs" in told.output()
+
+
+def an_hour_later_the_incident_is_over_and_its_post_mortem_drafted(demo: Demo, tab: Page) -> None:
+    demo.program = started(demo.start, demo.folder, demo.port, "--clock", "1h")
+
+    def over() -> bool:
+        tab.goto(f"{demo.url}/incidents/1")
+        return "Resolved" in tab.inner_text("main .head")
+
+    assert wait_until(over, seconds=4 * PROMISED), tab.inner_text("main")
+    tab.goto(f"{demo.url}/postmortems/1")
+    expect(tab.locator("#text")).to_contain_text("Pay for a basket")
+
+
+def there_are_three_action_items_and_no_fourth(demo: Demo, tab: Page) -> None:
+    for title in ("Roll back by itself", "Try a payment before traffic", "Alert on refusals"):
+        tab.locator("#add summary").click()
+        form = tab.locator("#add form")
+        form.get_by_label("What is to be done").fill(title)
+        form.get_by_label("Whose it is").fill("ines")
+        due = form.locator("input[type=date]")
+        due.fill(due.get_attribute("max") or "")
+        form.get_by_label("How one will see that it is done").fill("A drill")
+        form.get_by_role("button", name="Add it").click()
+        expect(tab.locator("#actions")).to_contain_text(title)
+    expect(tab.locator("#actions")).to_contain_text("3 of at most 3")
+    tab.locator("#add summary").click()
+    expect(tab.locator("#add")).to_contain_text("There is no fourth action item")
+    fourth = tab.request.post(
+        f"{demo.url}/postmortems/1/actions",
+        form={"title": "A fourth", "owner": "ines", "due_on": "2027-01-01", "proof": "None"},
+        headers={"Origin": demo.url, "Accept": "text/html"},
+    )
+    assert "Keep “A fourth” as a note" in html.unescape(fourth.text())
+    tab.get_by_role("button", name="Publish").click()
+    expect(tab.locator("main .head")).to_contain_text("Published")
+
+
+def after_two_sprints_they_are_escalated(demo: Demo, tab: Page) -> None:
+    demo.program.process.send_signal(signal.SIGINT)
+    assert demo.program.wait() == 0, demo.program.output()
+    demo.program = started(demo.start, demo.folder, demo.port, "--clock", "50d")
+
+    def escalated() -> bool:
+        tab.goto(f"{demo.url}/")
+        return "Roll back by itself" in tab.inner_text("main")
+
+    assert wait_until(escalated, seconds=PROMISED), tab.inner_text("main")
+    tab.goto(f"{demo.url}/postmortems/1")
+    expect(tab.locator("#actions").get_by_text("Escalated").first).to_be_visible()

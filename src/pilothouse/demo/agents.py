@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -19,11 +20,14 @@ from pilothouse.agent.spool import Spool
 from pilothouse.agent.visiting import Visitor
 from pilothouse.checks.model.plans import Plan
 from pilothouse.demo import child, history, model
+from pilothouse.demo.company.serving import ask
 from pilothouse.demo.model import PLACES, REACHED, Company, Place, address_of
 from pilothouse.kernel import clock, logs
 
 NAME = "chandlery"
 SOON = 0.25  # seconds until a portal that is not up yet is asked again
+OPENING = 20.0  # seconds that the shop may take to open
+FINE = 200
 POST, PAUSE = 200, 0.2  # results in one post of history, and seconds between two
 
 
@@ -40,6 +44,7 @@ def main() -> None:
 
 async def _play(company: Company) -> None:
     await _expected(_server(company, PLACES[0]))
+    await asyncio.to_thread(_open, company)
     await asyncio.gather(_tell_history(company), *(_agent(company, place) for place in PLACES))
 
 
@@ -68,6 +73,13 @@ async def _tell_history(company: Company) -> None:
     # Objectives count what is known when they come, and then what comes.
     for file in (Path(company.folder) / "company").glob(f"*{model.LATER}"):
         file.rename(file.with_suffix(""))
+
+
+def _open(company: Company) -> None:
+    """Wait until the shop has opened: its programs start with us."""
+    until = time.monotonic() + OPENING
+    while time.monotonic() < until and ask(f"{company.address('shop')}/")[0] != FINE:
+        time.sleep(SOON)
 
 
 def _server(company: Company, place: Place) -> Server:

@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -44,8 +44,8 @@ ENDING = 3.0  # seconds
 
 
 @contextmanager
-def folder_of_our_own(folder: Path, *, kept: bool = False) -> Iterator[Path]:
-    """The demo's folder, empty unless it is kept, and nobody else's while it is used.
+def folder_of_our_own(folder: Path, kept: Container[str] = ()) -> Iterator[Path]:
+    """The demo's folder, empty but for what is kept, and nobody else's while it is used.
 
     Raises Conflict when another demo runs there, or when it holds what is not a demo's.
     """
@@ -57,9 +57,7 @@ def folder_of_our_own(folder: Path, *, kept: bool = False) -> Iterator[Path]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflict(f"a demo runs in {folder} already; end it with Ctrl-C") from None
-        if not kept:
-            _empty(folder)
-        shutil.rmtree(faults_in(folder), ignore_errors=True)
+        _empty(folder, kept)
         faults_in(folder).mkdir()
         yield folder
         (folder / STATE).unlink(missing_ok=True)
@@ -155,9 +153,9 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
             child.wait()
 
 
-def _empty(folder: Path) -> None:
+def _empty(folder: Path, kept: Container[str]) -> None:
     for item in folder.iterdir():
-        if item.name == OURS:
+        if item.name == OURS or item.name in kept:
             continue
         if item.is_dir() and not item.is_symlink():
             shutil.rmtree(item)

@@ -18,6 +18,7 @@ from pilothouse.kernel.program import Program
 
 PORTAL = 8400
 LEVEL = "warning"  # of the log: what the terminal says is for whoever tries it
+PORTAL_DATA = "portal"  # folder of what the portal knows
 DAYS = 2  # that the demo's tokens are good for
 
 
@@ -36,9 +37,12 @@ def start(
         del os.environ[name]  # the demo's portal is its own, whatever is set for others
     port = port or _free_port()
     clock.set_ahead(ahead or timedelta(0))
-    with running.folder_of_our_own(folder, kept=ahead is not None), running.doors() as doors:
+    with (
+        running.folder_of_our_own(folder, kept=() if ahead is None else (PORTAL_DATA,)),
+        running.doors() as doors,
+    ):
         company = running.found(folder, f"http://{LOOPBACK}:{port}", doors, ahead or timedelta(0))
-        data = folder / "portal"
+        data = folder / PORTAL_DATA
         sources = (str(folder / "company"),)
         program = open_program(
             data=str(data),

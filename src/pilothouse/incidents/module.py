@@ -42,6 +42,14 @@ module = Module(
             order=8,
         ),
         Panel(
+            name="incidents.of_page",
+            title="Incident",
+            template="incidents/panels/open.html",
+            load=lambda tx, subject: listing.of_page(tx, subject.refs[0]),
+            applies=lambda subject: subject.page == "page",
+            live="incidents.*",
+        ),
+        Panel(
             name="incidents.about",
             title="Incidents",
             template="incidents/panels/open.html",

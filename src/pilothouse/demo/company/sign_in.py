@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import time
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -19,6 +18,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 from pilothouse.demo.company.serving import NOT_FOUND, Answer, Request, as_json, redirect, serve
 from pilothouse.demo.model import Company
+from pilothouse.kernel import clock
 
 CLIENT = "shop"
 USER, PASSWORD = "ada", "shipshape"
@@ -100,31 +100,31 @@ class Provider:
             to, said.get("state", ""), said.get("nonce", ""), said.get("code_challenge", "")
         )
         code = secrets.token_urlsafe(16)
-        _remember(self.codes, code, (time.time(), asked))
+        _remember(self.codes, code, (clock.seconds(), asked))
         return redirect(f"{to}?{urlencode({'code': code, 'state': asked.state})}")
 
     def _token(self, request: Request) -> Answer:
         said = request.form
         at, asked = self.codes.pop(said.get("code", ""), (0.0, Asked("", "", "", "")))
-        if at + LIFETIME < time.time() or said.get("redirect_uri") != asked.redirect_uri:
+        if at + LIFETIME < clock.seconds() or said.get("redirect_uri") != asked.redirect_uri:
             return as_json({"error": "invalid_grant"}, 400)
         if asked.challenge and asked.challenge != _challenge(said.get("code_verifier", "")):
             return as_json({"error": "invalid_grant"}, 400)
         token = secrets.token_urlsafe(16)
-        _remember(self.tokens, token, time.time())
+        _remember(self.tokens, token, clock.seconds())
         told = {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}
         return as_json({**told, "id_token": self._id_token(asked.nonce)})
 
     def _id_token(self, nonce: str) -> str:
         key = self.other if self.company.broken("sign-in") else self.key
-        now = int(time.time())
+        now = int(clock.seconds())
         claims = {"iss": self.issuer, "sub": USER, "aud": CLIENT, "iat": now, "exp": now + LIFETIME}
         said = {"nonce": nonce} if nonce else {}
         return jwt.encode({"alg": "RS256", "kid": str(key.kid)}, {**claims, **said}, key)
 
     def _userinfo(self, request: Request) -> Answer:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.tokens.get(token, 0.0) + LIFETIME < time.time():
+        if self.tokens.get(token, 0.0) + LIFETIME < clock.seconds():
             return as_json({"error": "invalid_token"}, 401)
         return as_json({"sub": USER, "name": "Ada", "preferred_username": USER})
 

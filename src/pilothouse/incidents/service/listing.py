@@ -124,6 +124,12 @@ def on_now(tx: Tx) -> Panel | None:
     return Panel(open=found, note=counted(len(found), "incident")) if found else None
 
 
+def of_page(tx: Tx, page_id: str) -> Panel | None:
+    """The incident of a page of on-call."""
+    found = reading.of_page(tx, page_id)
+    return Panel(open=lines(tx, found)) if found else None
+
+
 def of_entity(tx: Tx, ref: str) -> Panel | None:
     """Those about an entity, or about what a team owns: the open ones, and the last few."""
     refs = [ref]

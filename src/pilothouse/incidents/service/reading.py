@@ -57,6 +57,12 @@ def of_ids(tx: Tx, ids: Sequence[str]) -> list[Incident]:
     return rows.of_ids(tx.conn, ids, seeing.names(tx))
 
 
+def of_page(tx: Tx, page_id: str) -> list[Incident]:
+    """The one that a page belongs to, as far as the actor may know of it."""
+    found = rows.incident_of_page(tx.conn, page_id)
+    return of_ids(tx, [found]) if found else []
+
+
 def entities_of(tx: Tx, ids: Sequence[str]) -> dict[str, list[str]]:
     """Of each incident the entities that it is about, the main one first."""
     return rows.entities_of(tx.conn, ids)

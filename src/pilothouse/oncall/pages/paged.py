@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from pilothouse.catalog.service import views
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import NotFound
+from pilothouse.kernel.module import Subject
 from pilothouse.kernel.tx import Database, Tx
 from pilothouse.kernel.web.access import needs
 from pilothouse.kernel.web.asking import AnyRequest, number, text
@@ -70,6 +71,7 @@ def page(
     """One page: what, since when, who was told when, what they answered, and who has it."""
     with db.read(actor) as tx:
         found = showing_page.page(tx, actor, which)
+        more = frame.fill(tx, Subject("page", (found.page.id,)))
     return frame.page(
         request,
         "oncall/page.html",
@@ -79,6 +81,7 @@ def page(
         href=showing_page.href(which),
         lengths=LENGTHS,
         joined=bool(text(request, "joined")),
+        more=more,
     )
 
 

@@ -51,7 +51,7 @@ def take(
         }
         for key, (signal, count) in sorted(signals.items())
     ]
-    statement = upsert(conn, alerts).values(rows)
+    statement = upsert(conn, alerts)
     new = statement.excluded
     said = statement.on_conflict_do_update(
         index_elements=[alerts.c.open_key],
@@ -63,7 +63,7 @@ def take(
         },
     )
     fresh = {row["id"] for row in rows}
-    found = [_arrived(row) for row in conn.execute(said.returning(*_READ))]
+    found = [_arrived(row) for row in conn.execute(said.returning(*_READ), rows)]
     return sorted(((one, one.id in fresh) for one in found), key=lambda pair: pair[0].signal.key)
 
 
