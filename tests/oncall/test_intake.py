@@ -233,6 +233,14 @@ def test_cloudevents_raise_clear_and_change(sender):
     (found,) = sender.changes("Flag refunds off")
     assert (found.data["kind"], found.data["by"]) == ("flag", "maya")
     assert sender.event("pilothouse.change", {"title": "x"}, "e5").status == 400
+    more = {"pilothousechange": True, "subject": CHECKOUT}
+    assert sender.event("com.example.rotated", {"title": "New key"}, "e6", **more).status == 202
+    assert len(sender.changes("New key")) == 1
+    said = {"ce-specversion": "1.0", "ce-id": "e7", "ce-source": "/ci", "ce-type": "com.example.x"}
+    said |= {"ce-subject": "cart", "ce-pilothousechange": "data", "Content-Type": "text/plain"}
+    assert sender.portal.ask("POST", "/api/events", said, "x").status == 202
+    (binary,) = sender.changes("com.example.x")
+    assert binary.data["kind"] == "data"
 
 
 def test_all_of_a_batch_of_cloudevents_or_none(sender):

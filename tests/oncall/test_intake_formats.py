@@ -169,6 +169,13 @@ def test_cloudevents_are_alerts_and_changes():
     assert changed.change["at"] == NOW.isoformat()
 
 
+def test_an_event_of_any_type_that_is_marked_is_a_change():
+    marked = event("com.example.rotated", None, subject="checkout", change="config")
+    told = alert_events.read(marked, NOW, CI)
+    assert (told.action, told.change["title"]) == ("change", "com.example.rotated")
+    assert (told.change["kind"], told.entity, told.by) == ("config", "checkout", "ci")
+
+
 def test_an_incident_of_cdevents_is_an_alert():
     data = {
         "context": {"id": "1"},

@@ -16,3 +16,4 @@ class CloudEvent(msgspec.Struct, frozen=True):
     time: str = ""
     subject: str = ""
     data: Any = None
+    change: str = ""  # the extension pilothousechange: of any type, it is a change of this kind

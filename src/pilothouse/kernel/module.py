@@ -179,11 +179,14 @@ class Receives(msgspec.Struct, frozen=True):
     types: tuple[str, ...]  # "pilothouse.alert."
     read: Callable[[CloudEvent, datetime, Actor], Any]
     take: Callable[[Tx, Sequence[Any]], None]
+    changes: bool = False  # also those of whatever type that are marked as a change
 
 
-def receiver_of(modules: Iterable[Module], kind: str) -> Receives | None:
-    """Who takes CloudEvents of a type; None where no module says so."""
-    found = (one for module in modules for one in module.receives if kind.startswith(one.types))
+def receiver_of(modules: Iterable[Module], event: CloudEvent) -> Receives | None:
+    """Who takes a CloudEvent; None where no module says so."""
+    marked = bool(event.change) and event.change != "false"
+    every = (one for module in modules for one in module.receives)
+    found = (one for one in every if event.type.startswith(one.types) or (marked and one.changes))
     return next(found, None)
 
 

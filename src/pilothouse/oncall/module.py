@@ -64,6 +64,7 @@ module = Module(
             (alert_events.ALERT, alert_events.INCIDENT, alert_events.CHANGE),
             alert_events.read,
             taking.take_in,
+            changes=True,
         )
     ],
     token_kinds={"events": keys.make},

@@ -126,7 +126,7 @@ def events(
     found: list[Delivery] = []
     others: list[tuple[Receives, Any] | None] = []
     for event in cloudevents.read(kind, headers, body):
-        taker = receiver_of(program.modules, event.type)
+        taker = receiver_of(program.modules, event)
         others.append((taker, taker.read(event, now, actor)) if taker else None)
         into = receiving.for_another if taker else receiving.from_event
         found.append(into(now, event))

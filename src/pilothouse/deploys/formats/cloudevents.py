@@ -21,6 +21,7 @@ STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 MOST = 1000  # events of one batch
 LONGEST_ID = 300
+CHANGE = "pilothousechange"  # an extension: it marks events of any type as changes
 
 
 def read(content_type: str, headers: Mapping[str, str], body: bytes) -> list[CloudEvent]:
@@ -79,7 +80,7 @@ def _event(value: Any, which: str) -> CloudEvent:
 
 
 def _binary(kind: str, headers: Mapping[str, str], body: bytes) -> CloudEvent:
-    names = ("specversion", "id", "source", "type", "time", "subject")
+    names = ("specversion", "id", "source", "type", "time", "subject", CHANGE)
     said = {name: unquote(headers[f"ce-{name}"]) for name in names if f"ce-{name}" in headers}
     return _checked(said, _data(kind, body), "the event")
 
@@ -109,4 +110,5 @@ def _checked(said: Mapping[str, Any], data: Any, which: str) -> CloudEvent:
         time=text_of(said.get("time")),
         subject=text_of(said.get("subject")),
         data=data,
+        change="true" if said.get(CHANGE) is True else text_of(said.get(CHANGE)),
     )

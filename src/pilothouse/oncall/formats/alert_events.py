@@ -35,7 +35,7 @@ LONGEST_KEY = 300
 def read(event: CloudEvent, now: datetime, actor: Actor) -> Told:
     """What an event says. Raises Invalid for one that lacks what it must have."""
     data = event.data if isinstance(event.data, dict) else {}
-    if event.type == CHANGE:
+    if event.type == CHANGE or event.change not in ("", "false"):
         return _change(event, data, now, actor)
     if event.type.startswith(INCIDENT):
         return _incident(event, data, actor)
@@ -97,7 +97,9 @@ def _incident(event: CloudEvent, data: Mapping[str, Any], actor: Actor) -> Told:
 
 
 def _change(event: CloudEvent, data: Mapping[str, Any], now: datetime, actor: Actor) -> Told:
-    title = text_of(data.get("title"), 300)
+    title = text_of(data.get("title"), 300) or text_of(data.get("summary"), 300)
+    if event.type != CHANGE:  # marked as one, whatever else it is
+        title = title or event.type
     entity = text_of(data.get("entity"), 300) or event.subject
     for name, value in (("title", title), ("entity", entity)):
         if not value:
@@ -106,6 +108,7 @@ def _change(event: CloudEvent, data: Mapping[str, Any], now: datetime, actor: Ac
     change: dict[str, Any] = {"title": title, "at": at, "href": address_of(data.get("href"))}
     for name in ("kind", "detail", "same"):
         change[name] = text_of(data.get(name), 300)
+    change["kind"] = change["kind"] or ("" if event.change == "true" else event.change[:300])
     by = text_of(data.get("by"), 300) or actor.name
     return Told(action="change", change=change, entity=entity, names=(entity,), by=by)
 
