@@ -1,4 +1,4 @@
-"""All figures of checks, pages, vitals and objectives, one after the other, on a machine that is quiet.
+"""All figures of checks, pages, vitals and objectives in turn, on a machine that is quiet.
 
     python -m benchmarks.quiet [--tiny] [--only NAME]... [--results FOLDER]
 

@@ -89,7 +89,10 @@ def _faults(runs: list[dict[str, Any]]) -> str:
     rows = ["| " + " | ".join(_cell(run[name]) for name in names) + " |" for run in runs]
     head = ["| " + " | ".join(name.replace("_", " ") for name in names) + " |"]
     line = ["|" + " --- |" * len(names)]
-    words = "Workers are killed by `kill -9` at every named crash point, again and again."
+    words = (
+        "Workers are killed by `kill -9` at every named crash point, again and again; then those "
+        "who page, between an alert that is said once and the provider's answer."
+    )
     return "\n".join(
         [
             "## Kills",
