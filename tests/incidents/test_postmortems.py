@@ -21,7 +21,15 @@ from tests.incidents.opened import JONAS, MAYA, ONE, TWO, house_of
 from tests.oncall.paged import policy
 
 from pilothouse.incidents.model.postmortems import State
-from pilothouse.incidents.service import actions, following, keeping, postmortems, steering
+from pilothouse.incidents.service import (
+    actions,
+    following,
+    keeping,
+    postmortems,
+    showing_postmortems,
+    steering,
+    writing,
+)
 from pilothouse.kernel import search
 from pilothouse.kernel.actors import SYSTEM, Actor, Role
 from pilothouse.kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -240,6 +248,38 @@ def test_a_draft_with_items_is_not_waived_and_one_without_is_by_name(house):
     act(house, actions.add, incident.id, wanted("a"))
     with pytest.raises(Conflict, match="action items"):
         act(house, postmortems.waive, incident.id, "no need")
+
+
+def test_lines_of_the_incident_are_picked_in_the_order_of_time(time, house):
+    incident = drafted(house)
+    time.go(timedelta(minutes=5))
+    house.do(writing.note, house.now(incident), "It was the *cache*,\nafter all.")
+    with house.program.db.read(MAYA) as tx:
+        found = showing_postmortems.picks(tx, postmortems.whole(tx, incident.id))
+        chosen = next(one for one in found if "cache" in one.words)
+    act(house, postmortems.pick, incident, [chosen.id, "nothing"])
+    lines = whole(house, incident).text("timeline").split("\n")
+    assert lines[-1] == "- 2026-11-24 10:05 UTC: It was the *cache*, after all."
+    assert lines == sorted(lines)
+    again = act(house, postmortems.pick, incident, [chosen.id])
+    assert again.text.count("cache") == 1
+
+
+def test_one_item_that_cannot_be_escalated_does_not_hold_up_the_others(time, house, monkeypatch):
+    incident = published(house, wanted("a"), wanted("b"))
+    first = items(house, incident)[0].id
+    time.go(END)
+    real = following.escalate
+
+    def fail(tx, action):
+        if action == first:
+            raise RuntimeError("no")
+        return real(tx, action)
+
+    monkeypatch.setattr(following, "escalate", fail)
+    with pytest.raises(RuntimeError):
+        following.look(house.program.db)
+    assert [one.state for one in items(house, incident)] == [State.OPEN, State.ESCALATED]
 
 
 class Killed(Exception):

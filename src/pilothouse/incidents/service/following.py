@@ -7,7 +7,7 @@ dies between any two of them has either done a step or not begun it; the next lo
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pilothouse.catalog.service import views
 from pilothouse.incidents.model.incidents import SEVERITIES
@@ -27,20 +27,45 @@ from pilothouse.incidents.store import postmortems as texts
 from pilothouse.kernel.faults import crash_point
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pilothouse.incidents.model.incidents import Incident
     from pilothouse.incidents.model.postmortems import Action, Postmortem
     from pilothouse.kernel.tx import Database, Tx
 
+One = TypeVar("One")
 AT_ONCE = 200
 MOST = 2000
 BACK = timedelta(days=90)  # incidents resolved before had their time
 
 
 def look(db: Database) -> int:
-    """Do all that is due; how many things that were."""
-    return sum((draft_missing(db), escalate_due(db), hand_over(db), ask(db), remind(db)))
+    """Do all that is due; how many things that were. What fails does not hold up the rest."""
+    steps = (escalate_due, draft_missing, hand_over, ask, remind)
+    return _each(steps, lambda step: step(db))
+
+
+def _each(found: Iterable[One], do: Callable[[One], int]) -> int:
+    """Do something with each; raises what failed first, when all were tried."""
+    made, failures = 0, []
+    for one in found:
+        try:
+            made += do(one)
+        except Exception as error:  # noqa: BLE001  the others must not wait for this one
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return made
+
+
+def _apart(db: Database, found: Iterable[One], do: Callable[[Tx, One], bool]) -> int:
+    """Each in a transaction of its own."""
+
+    def one_by_one(one: One) -> int:
+        with db.begin() as tx:
+            return int(do(tx, one))
+
+    return _each(found, one_by_one)
 
 
 def draft_missing(db: Database) -> int:
@@ -48,24 +73,21 @@ def draft_missing(db: Database) -> int:
     needed = [level for level, one in SEVERITIES.items() if one.postmortem]
     with db.read() as tx:
         found = texts.missing(tx.conn, needed, tx.now - BACK, AT_ONCE)
-    made = 0
-    for one in found:
-        with db.begin() as tx:
-            incident = reading.whole(tx, one.id)
-            if incident and not incident.open and not incident.merged_into:
-                made += postmortems.draft(tx, incident)
-    return made
+    return _apart(db, found, _draft)
+
+
+def _draft(tx: Tx, found: Incident) -> bool:
+    incident = reading.whole(tx, found.id)
+    if incident is None or incident.open or incident.merged_into:
+        return False
+    return postmortems.draft(tx, incident)
 
 
 def escalate_due(db: Database) -> int:
     """Escalate what is not done although its two sprints are over."""
     with db.read() as tx:
         due = store.due(tx.conn, tx.now, AT_ONCE)
-    made = 0
-    for one in due:
-        with db.begin() as tx:
-            made += escalate(tx, one)
-    return made
+    return _apart(db, due, escalate)
 
 
 def escalate(tx: Tx, action_id: str) -> bool:
@@ -107,11 +129,7 @@ def hand_over(db: Database) -> int:
     """What people have who left goes to the lead of their team."""
     with db.read() as tx:
         gone = _gone(tx, store.standing(tx.conn, MOST))
-    made = 0
-    for action in gone:
-        with db.begin() as tx:
-            made += _inherit(tx, action)
-    return made
+    return _apart(db, gone, _inherit)
 
 
 def _gone(tx: Tx, found: Iterable[Action]) -> list[Action]:
@@ -149,11 +167,7 @@ def ask(db: Database) -> int:
             for one in texts.drafts(tx.conn, MOST)
             if (which := asking.asked(one, today)) and which != one.asked
         ]
-    made = 0
-    for one, which in due:
-        with db.begin() as tx:
-            made += _ask(tx, one, which)
-    return made
+    return _apart(db, due, lambda tx, found: _ask(tx, *found))
 
 
 def _ask(tx: Tx, one: Postmortem, which: str) -> bool:
@@ -189,11 +203,7 @@ def remind(db: Database) -> int:
             if (which := rules.reminder(one, today, ends[one.postmortem].ends_on))
             and which != one.reminded
         ]
-    made = 0
-    for one, which in due:
-        with db.begin() as tx:
-            made += _remind(tx, one, which)
-    return made
+    return _apart(db, due, lambda tx, found: _remind(tx, *found))
 
 
 def _remind(tx: Tx, action: Action, which: str) -> bool:

@@ -100,13 +100,13 @@ def learned(tx: Tx, period: str = "") -> Learned:
     actions = items.of(tx.conn, ids) if ids else []
     refs = {one.entity for one in found} | {one.owner for one in actions}
     names = views.name_all(tx, sorted(refs - {""}))
-    tooks = {one.id: rules.took(one) for one in found}
+    lengths = {one.id: rules.took(one) for one in found}
     kinds = {key: one.causes for key, one in written.items()}
     return Learned(
         period=chosen,
-        incidents=[(one, tooks[one.id]) for one in _longest(found, tooks)],
+        incidents=[(one, lengths[one.id]) for one in _longest(found, lengths)],
         sorts=_sorts(tx, actions, {one.id: one.number for one in every}, names),
-        steps=[_step(each, list(tooks.values())) for each in STEPS],
+        steps=[_step(each, list(lengths.values())) for each in STEPS],
         causes=_causes(found, kinds),
         repeats=rules.repeats(kinds, found),
         without=_without(found, written),
@@ -115,8 +115,8 @@ def learned(tx: Tx, period: str = "") -> Learned:
     )
 
 
-def _longest(found: Sequence[Incident], tooks: Mapping[str, Took]) -> list[Incident]:
-    return sorted(found, key=lambda one: tooks[one.id].resolve or timedelta.max, reverse=True)
+def _longest(found: Sequence[Incident], lengths: Mapping[str, Took]) -> list[Incident]:
+    return sorted(found, key=lambda one: lengths[one.id].resolve or timedelta.max, reverse=True)
 
 
 def _sorts(
@@ -140,8 +140,8 @@ def _fared(one: Action) -> str:
     }[one.state]
 
 
-def _step(step: tuple[str, str, str], tooks: Sequence[Took]) -> Step:
-    known = [found for one in tooks if (found := getattr(one, step[0])) is not None]
+def _step(step: tuple[str, str, str], lengths: Sequence[Took]) -> Step:
+    known = [found for one in lengths if (found := getattr(one, step[0])) is not None]
     return Step(*step, median=rules.median(known), known=len(known))
 
 
