@@ -6,6 +6,8 @@ Three programs work on one database. Two of them are killed with SIGKILL, at a n
 random moment, and started again, while jobs keep coming; the third takes over what they held, if
 another does not. Two kinds of job are counted: "inside"
 writes together with its job's end, "outside" appends to a file, which no transaction takes back.
+Then those who page are killed, at each place between an alert that is said once and the answer of
+the provider, again and again: is a page lost, how often is a person told the same twice?
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from sqlalchemy import select
 from tests import servers
 from tests.kernel.opening import opened
 from tests.programs import Program, Programs
-from tests.system import bells
+from tests.system import bells, killing
 
 from pilothouse.kernel import faults
 from pilothouse.kernel.jobs import store
@@ -55,6 +57,50 @@ class Tally:
     longest_takeover_seconds: float = 0.0
     lease_seconds: float = bells.LEASE
     seconds: float = 0.0
+    page_kills: int = 0
+    pages: int = 0
+    pages_lost: int = 0
+    told_again: int = 0  # messages more than were meant; at most one a kill is the promise
+    told_again_by_another_key: int = 0
+    page_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Escalations:
+    """Pages, and programs that make them and are killed, one after the other."""
+
+    here: killing.Killed
+    tally: Tally
+
+    def kill_again_and_again(self, kills: int, seed: int) -> None:
+        chance, begun = random.Random(seed), time.monotonic()
+        while self.tally.page_kills < kills:
+            self.one(chance, min(chance.randint(1, 3), kills - self.tally.page_kills))
+        heard = self.here.heard()
+        self.tally.told_again = heard.total() - self.tally.pages
+        self.tally.told_again_by_another_key = len(heard) - self.tally.pages
+        self.tally.page_seconds = round(time.monotonic() - begun, 1)
+
+    def one(self, chance: random.Random, kills: int) -> None:
+        """An alert that is said once, kills on its way, and then a program that lives."""
+        here = self.here
+        here.say()
+        for at in sorted(chance.sample(range(len(killing.TAKING)), kills)):
+            point = killing.TAKING[at]
+            if kills > 1 and point == "jobs.finished@oncall.deliver":
+                point = "oncall.called"  # after it there is nothing left to be killed in
+            here.cut_off(point)
+            self.tally.page_kills += 1
+        working = here.fork("work")
+        self.tally.pages += 1
+        if not servers.wait_until(here.told):
+            self.tally.pages_lost += 1
+        working.kill()
+        here.free()
+        if here.page() is not None:
+            here.over()
+        for fork in here.fork.started:
+            fork.log.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
@@ -155,14 +201,17 @@ def databases(folder: Path):
         yield urls
 
 
-def measure(name: str, url: str, folder: Path, kills: int, seed: int) -> Tally:
+def measure(name: str, url: str, folder: Path, kills: tuple[int, int], seed: int) -> Tally:
     place = folder / name
     place.mkdir()
     ringing, start, tally = bells.make(place), Programs(place), Tally(name)
+    if kills[1]:
+        with killing.killed(url, place) as here:
+            Escalations(here, tally).kill_again_and_again(kills[1], seed)
     try:
         for db in opened(url):
             run = Run(db, ringing, ringing.environment(url), start, tally)
-            run.kill_again_and_again(kills, seed)
+            run.kill_again_and_again(kills[0], seed)
             run.count_effects()
     finally:
         start.end()
@@ -172,6 +221,7 @@ def measure(name: str, url: str, folder: Path, kills: int, seed: int) -> Tally:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=1000, help="of each database")
+    parser.add_argument("--page-kills", type=int, default=1000, help="of those who page")
     parser.add_argument("--seed", type=int, default=8400)
     parser.add_argument("--json", type=Path, help="file for the numbers; standard output if none")
     options = parser.parse_args()
@@ -179,7 +229,7 @@ def main() -> int:
         folder = Path(name)
         with databases(folder) as urls:
             tallies = [
-                measure(name, url, folder, options.kills, options.seed)
+                measure(name, url, folder, (options.kills, options.page_kills), options.seed)
                 for name, url in urls.items()
             ]
     for line in zip(*(asdict(tally).items() for tally in tallies), strict=True):
@@ -187,7 +237,10 @@ def main() -> int:
     text = json.dumps([asdict(tally) for tally in tallies], indent=1)
     options.json.write_text(text + "\n") if options.json else print(text)
     fine = all(
-        tally.lost == tally.inside_repeated == 0 and tally.outside_repeated <= tally.outside_bound
+        tally.lost == tally.inside_repeated == 0
+        and tally.outside_repeated <= tally.outside_bound
+        and tally.pages_lost == tally.told_again_by_another_key == 0
+        and tally.told_again <= tally.page_kills
         for tally in tallies
     )
     return 0 if fine else 1

@@ -1,4 +1,4 @@
-"""All figures of checks, vitals and objectives, one after the other, on a machine that is quiet.
+"""All figures of checks, pages, vitals and objectives in turn, on a machine that is quiet.
 
     python -m benchmarks.quiet [--tiny] [--only NAME]... [--results FOLDER]
 
@@ -28,6 +28,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "checks-kept": ("checks_kept",),
     "objectives-sqlite": ("objectives",),
     "sketches": ("sketches",),
+    "pages-sqlite": ("pages", "--storm", "100000"),
     "vitals": ("vitals",),
     "checks-server-sqlite": ("checks_server",),
     "checks-server-postgresql": ("checks_server", *POSTGRES),
@@ -39,6 +40,7 @@ TINY = {
     "checks_kept": ("--checks", "1"),
     "objectives": ("--objectives", "50"),
     "sketches": ("--days", "3"),
+    "pages": ("--seconds", "2", "--storm", "200", "--storm-seconds", "1"),
     "vitals": ("--seconds", "2"),
 }
 

@@ -17,8 +17,9 @@ python -m benchmarks.checks_faults --json benchmarks/results/checks-faults-sqlit
 python -m benchmarks.checks_pages --json benchmarks/results/checks-pages-sqlite.json
 python -m benchmarks.checks_server --json benchmarks/results/checks-server-sqlite.json
 python -m benchmarks.checks_kept --json benchmarks/results/checks-kept.json
+python -m benchmarks.pages --storm 100000 --json benchmarks/results/pages-sqlite.json
 python -m benchmarks.finding --json benchmarks/results/finding-sqlite.json
-python -m benchmarks.quiet  (all of checks, vitals and objectives, one after the other)
+python -m benchmarks.quiet  (all of checks, pages, vitals and objectives, one after the other)
 python -m benchmarks.report
 """
 
@@ -88,7 +89,10 @@ def _faults(runs: list[dict[str, Any]]) -> str:
     rows = ["| " + " | ".join(_cell(run[name]) for name in names) + " |" for run in runs]
     head = ["| " + " | ".join(name.replace("_", " ") for name in names) + " |"]
     line = ["|" + " --- |" * len(names)]
-    words = "Workers are killed by `kill -9` at every named crash point, again and again."
+    words = (
+        "Workers are killed by `kill -9` at every named crash point, again and again; then those "
+        "who page, between an alert that is said once and the provider's answer."
+    )
     return "\n".join(
         [
             "## Kills",

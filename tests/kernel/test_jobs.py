@@ -444,3 +444,14 @@ def test_a_recurring_kind_is_done_without_anybody_asking(db):
         assert wait_until(lambda: rows(db)[0].lease_token is None)
     with db.read() as tx:
         assert tx.conn.execute(select(func.count()).select_from(store.jobs)).scalar_one() == 1
+
+
+def test_what_is_urgent_begins_before_what_was_claimed_with_it(db):
+    kinds = {name: JobKind(name, print, urgent=name == "call") for name in ("count", "call", "sum")}
+    with db.begin() as tx:
+        for name in kinds:
+            tx.enqueue(name)
+    with db.begin() as tx:
+        claimed = store.claim(tx.conn, {name: kind.lease for name, kind in kinds.items()}, 3)
+    begun = [job.kind for job in rules.urgent_first(claimed, kinds)]
+    assert begun == ["call", "count", "sum"]

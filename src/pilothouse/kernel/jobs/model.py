@@ -55,6 +55,7 @@ class JobKind(msgspec.Struct, frozen=True):
     lease: timedelta = timedelta(seconds=30)  # renewed while `run` runs
     max_attempts: int = 20  # then the job is a dead letter: visible, kept, not tried again
     judges: bool = False  # it finds problems in files: `lint` and `sync` wait for it
+    urgent: bool = False  # begun before what is due with it
     every: timedelta | None = None  # a job of this kind exists always, due again this long after
 
 

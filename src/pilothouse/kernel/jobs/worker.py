@@ -100,7 +100,7 @@ class Worker:
             self._stopping.wait(1)
             return False
         crash_point("jobs.claimed")
-        for job in claimed:
+        for job in rules.urgent_first(claimed, self.kinds):
             self._start(Work(self.db, job, self.kinds[job.kind], self.program))
         return bool(claimed)
 

@@ -90,7 +90,7 @@ def _deadman(work: Work) -> None:
 
 
 jobs = [
-    JobKind(stepping.DELIVER, _deliver, lease=LEASE, max_attempts=PATIENT),
+    JobKind(stepping.DELIVER, _deliver, lease=LEASE, max_attempts=PATIENT, urgent=True),
     JobKind(noticing.TELL, _tell, max_attempts=PATIENT),
     JobKind("oncall.deadman", _deadman, every=timedelta(minutes=1)),
 ]
