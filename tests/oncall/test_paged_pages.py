@@ -214,7 +214,7 @@ def test_a_silence_of_a_system_is_about_all_that_is_part_of_it(here):
         (made,) = silencing.lasting(tx)
         silencing.end(tx, made.id, ONE)
         paging.clear(tx, "part")
-    assert send(portal, "/oncall/silences", **form | {"entity": "tpyo"}).status == 404
+    assert send(portal, "/oncall/silences", **form | {"entity": "nobdy"}).status == 404
 
 
 def test_what_reached_nobody_stands_at_the_top_of_now(here):
