@@ -168,6 +168,25 @@ def test_lines_that_do_not_fit_are_refused(copy, target, line):
     assert is_empty(target)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[1, 2, "c2VjcmV0"], [1, 2, "c2VjcmV0"]],  # twice the same key
+        [[None, 2, "c2VjcmV0"]],
+        [[{"hull": "secret"}, 2, "c2VjcmV0"]],
+        [[10**19, 2, "c2VjcmV0"]],
+    ],
+)
+def test_rows_that_the_database_refuses_are_refused_without_saying_them(copy, target, rows):
+    columns = [column.name for column in days.columns]
+    line = json.dumps({"table": days.name, "columns": columns, "rows": rows}).encode()
+    rewritten(copy, lambda lines: [lines[0], line + b"\n", *lines[1:]])
+    with pytest.raises(Invalid, match="not a backup that Pilothouse wrote") as refused:
+        read_backup(target, copy)
+    assert "secret" not in str(refused.value)
+    assert is_empty(target)
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path, sqlite_url):
     target = Database(connect(sqlite_url))
     with pytest.raises(Invalid, match="does not exist"):

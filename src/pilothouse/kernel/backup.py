@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy.exc import NoSuchTableError, OperationalError, StatementError
 
 from pilothouse import __version__
 from pilothouse.kernel import clock, migrations
@@ -119,8 +119,21 @@ def read_backup(db: Database, path: Path) -> int:
         migrations.run(conn, header.revision)
         try:
             total = _fill(conn, path, lines)
-        except (msgspec.DecodeError, LookupError, ValueError, NoSuchTableError) as error:
+        except (
+            msgspec.DecodeError,
+            ArithmeticError,
+            LookupError,
+            ValueError,
+            NoSuchTableError,
+        ) as error:
             raise Invalid(f"{path} is not a backup that Pilothouse wrote: {error}") from error
+        except StatementError as error:
+            if isinstance(error, OperationalError):
+                raise  # the connection or the disk, not the rows
+            raise Invalid(
+                f"{path} is not a backup that Pilothouse wrote: the database refused its rows "
+                f"({type(error.orig).__name__})"  # its own words would bear the values
+            ) from error
         migrations.run(conn, migrations.revisions()[-1])
     return total
 
