@@ -32,6 +32,12 @@ hypothesis.settings.load_profile("pilothouse")
 LINES, LETTERS = 30, 4000  # of what is told of a failure at once
 
 
+# Whole programs that are looked at in a browser, not timed: they may run beside the others.
+BROWSED = tuple(
+    f"tests/system/test_{name}.py" for name in ("account_pages", "export", "pages", "sign_in")
+)
+
+
 class Shared(LoadScopeScheduling):
     """Whole programs share one worker: two of their tests at once would measure each other.
 
@@ -41,6 +47,8 @@ class Shared(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/system/test_demo"):  # most of it is waiting
             return "walk"
+        if nodeid.startswith(BROWSED):
+            return "browsed"
         if nodeid.startswith("tests/system/"):
             return "system"
         if nodeid.startswith("tests/demo/"):  # a company is founded once a worker

@@ -96,7 +96,7 @@ def served(forger: Forger) -> Iterator[Forger]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     forger.url = f"http://127.0.0.1:{server.server_port}"
     try:

@@ -142,7 +142,7 @@ def test_an_answer_that_is_too_long_silences_no_other_query():
             """Quietly."""
 
     with ThreadingHTTPServer((LOOPBACK, 0), Server) as served:
-        threading.Thread(target=served.serve_forever).start()
+        threading.Thread(target=served.serve_forever, args=(0.01,)).start()
         host = f"{LOOPBACK}:{served.server_port}"
         asking = prometheus.Server(frozenset({host}))
         end = datetime.now(UTC)

@@ -38,7 +38,7 @@ def test_nothing_that_is_sent_makes_a_fault(sqlite_url, tmp_path, scope):
             "--exclude-path", WAITING,
             "--max-time", str(SECONDS if scope == "admin" else SECONDS // 4),
             "--seed", "8400",
-            "--workers", "2",
+            "--workers", "1",  # more than one cannot parse Python at once before 3.11.8
             "--request-timeout", "60",  # a busy machine is no fault
             "--warnings", "off",
             "--continue-on-failure",

@@ -41,7 +41,7 @@ def collecting(wanted):
             pass
 
     with ThreadingHTTPServer((LOOPBACK, free_port()), Collector) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://{LOOPBACK}:{server.server_port}", found
         server.shutdown()
