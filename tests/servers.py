@@ -205,12 +205,7 @@ def postgres_binaries() -> dict[str, str] | None:
 @contextmanager
 def running_postgres(binaries: dict[str, str]) -> Iterator[Postgres]:
     """A cluster of its own in a temporary folder, on loopback only, gone afterwards."""
-    user = "postgres" if os.geteuid() == 0 else None  # neither of the two runs as root
-    # Not below pytest's own folder: that one lets nobody but us through to what is in it.
-    with tempfile.TemporaryDirectory(prefix="pilothouse-postgres-") as name:
-        folder = Path(name)
-        if user:
-            shutil.chown(folder, user, user)
+    with folder_of_servers() as (folder, user):
         make_cluster(binaries["initdb"], folder, user)
         with (
             serving(binaries["postgres"], postgres_arguments, folder, user, "INT") as port,
@@ -221,6 +216,29 @@ def running_postgres(binaries: dict[str, str]) -> Iterator[Postgres]:
             postgres = Postgres(port, pooled_port)
             wait_until(postgres.takes_statements)  # it listens a little sooner
             yield postgres
+
+
+@contextmanager
+def running_pooler(server: Postgres) -> Iterator[int]:
+    """The port of another PgBouncer before the server, whose clients are its test's alone."""
+    binary = (postgres_binaries() or {})["pgbouncer"]
+    with (
+        folder_of_servers() as (folder, user),
+        serving(binary, pgbouncer_arguments(server.port), folder, user, "KILL") as port,
+    ):
+        yield port
+
+
+@contextmanager
+def folder_of_servers() -> Iterator[tuple[Path, str | None]]:
+    """A folder, and as whom they run there: neither of the two runs as root."""
+    user = "postgres" if os.geteuid() == 0 else None
+    # Not below pytest's own folder: that one lets nobody but us through to what is in it.
+    with tempfile.TemporaryDirectory(prefix="pilothouse-postgres-") as name:
+        folder = Path(name)
+        if user:
+            shutil.chown(folder, user, user)
+        yield folder, user
 
 
 def make_cluster(initdb: str, folder: Path, user: str | None) -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from tests.agent.probes.looking import look
-from tests.servers import LOOPBACK, Postgres, free_port, wait_until
+from tests.servers import LOOPBACK, Postgres, free_port, running_pooler, wait_until
 
 from pilothouse.checks.model import documents
 
@@ -73,19 +73,26 @@ def test_clients_that_wait_at_the_pooler_are_seen_while_the_database_answers(
     postgres: Postgres,
 ) -> None:
     """All ten connections of the pool are taken; PostgreSQL itself has plenty."""
-    with postgres.database() as name, ExitStack() as stack:
+    with (
+        running_pooler(postgres) as port,
+        postgres.database() as name,
+        ExitStack() as stack,
+    ):
+        through, console = (
+            f"postgresql://postgres@{LOOPBACK}:{port}/{x}" for x in (name, "pgbouncer")
+        )
         for _ in range(10):
-            busy = stack.enter_context(psycopg.connect(pooled(postgres, name), autocommit=True))
+            busy = stack.enter_context(psycopg.connect(through, autocommit=True))
             busy.prepare_threshold = None
             busy.execute("BEGIN")
-        waiting = [threading.Thread(target=ask, args=(pooled(postgres, name),)) for _ in range(3)]
+        waiting = [threading.Thread(target=ask, args=(through,)) for _ in range(3)]
         for one in waiting:
             one.start()
-        spec = documents.Postgres(dsn=direct(postgres), pgbouncer=pooled(postgres, "pgbouncer"))
+        spec = documents.Postgres(dsn=direct(postgres), pgbouncer=console)
         assert wait_until(lambda: "3 clients wait" in look(spec).degraded)
         seen = look(spec)
-        through = look(
-            documents.Postgres(dsn=pooled(postgres, name), pgbouncer=pooled(postgres, "pgbouncer")),
+        refused = look(
+            documents.Postgres(dsn=through, pgbouncer=console),
             seconds=1.5,
         )
         stack.close()
@@ -97,8 +104,8 @@ def test_clients_that_wait_at_the_pooler_are_seen_while_the_database_answers(
     assert seen.values["pgbouncer"]["share"] == 1.0
     assert f"in pool {name}/postgres" in seen.degraded
     assert seen.measured["pgbouncer"]["waiting"] == 3
-    assert through.fault == "time"
-    assert "clients wait for a connection at PgBouncer" in through.reason
+    assert refused.fault == "time"
+    assert "clients wait for a connection at PgBouncer" in refused.reason
 
 
 def ask(dsn: str) -> None:
