@@ -6,7 +6,7 @@ import pytest
 from tests.incidents.opened import ALONE, CART, CHECKOUT, JONAS, MAYA, ONE, TWO, house_of
 
 from pilothouse.incidents.model.incidents import MERGED, OPENED, RESOLVED, SPLIT, Status
-from pilothouse.incidents.service import drilling, opening, reading, steering, writing
+from pilothouse.incidents.service import drilling, opening, reading, showing, steering, writing
 from pilothouse.kernel import search
 from pilothouse.kernel.errors import Conflict, Invalid, NotFound
 from pilothouse.oncall.service import paging
@@ -79,6 +79,73 @@ def test_whoever_works_on_it_decides_when_it_is_over(house):
     assert house.now(incident).status is Status.MONITORING
 
 
+def test_what_lasts_of_low_urgency_keeps_its_page_but_not_the_incident(house):
+    page = house.paged.take(CHECKOUT, "down")
+    house.paged.take(CART, "burns", urgency="low")
+    house.heard()
+    incident = house.ask(reading.open_incidents)[0]
+    with house.program.db.begin() as tx:
+        paging.clear(tx, "down")
+    house.heard()
+    assert (house.paged.page(page).state, house.paged.page(page).urgency) == ("open", "low")
+    assert house.now(incident).status is Status.RESOLVED
+    assert "All its urgent alerts are over." in house.told()
+    house.paged.take(CHECKOUT, "down again")
+    house.heard()
+    assert house.paged.page(page).urgency == "high"
+    assert house.now(incident).status is Status.INVESTIGATING
+    for key in ("burns", "down again"):
+        with house.program.db.begin() as tx:
+            paging.clear(tx, key)
+    house.heard()
+    assert house.paged.page(page).state == "resolved"
+    assert house.now(incident).status is Status.RESOLVED
+
+
+def test_a_page_that_a_person_put_there_keeps_the_incident_open(house):
+    house.paged.take(CHECKOUT, "down")
+    house.heard()
+    incident = house.ask(reading.open_incidents)[0]
+    other = house.paged.take(ALONE, "slow", urgency="low")
+    house.do(steering.move_page, incident, str(other.number))
+    with house.program.db.begin() as tx:
+        paging.clear(tx, "down")
+    house.heard()
+    assert house.now(incident).status is Status.INVESTIGATING
+
+
+def test_what_is_said_again_as_urgent_opens_an_incident(house):
+    house.paged.take(ALONE, "slow", urgency="low")
+    house.heard()
+    assert house.ask(reading.open_incidents) == []
+    house.paged.take(ALONE, "slow", urgency="high")
+    house.heard()
+    assert [one.entity for one in house.ask(reading.open_incidents)] == [ALONE]
+
+
+def test_who_resolves_an_incident_says_what_fixed_it(house):
+    incident = house.open()
+    for say in (
+        lambda: house.do(steering.resolve, incident, " "),
+        lambda: house.do(steering.set_status, incident, Status.RESOLVED),
+    ):
+        with pytest.raises(Invalid, match="say what fixed it"):
+            say()
+    house.do(writing.update, incident, "Turned it back.", status=Status.RESOLVED)
+    assert "Resolved. Turned it back." in house.told()
+
+
+def test_a_rehearsal_leaves_no_line_in_the_timeline_of_a_real_incident(house):
+    incident = house.open()
+    with house.program.db.begin(MAYA) as tx:
+        drill = drilling.begin(tx, CHECKOUT)
+    with house.program.db.read(MAYA) as tx:
+        real = [one.words for one in showing.page(tx, incident.number).timeline]
+        drilled = [one.words for one in showing.page(tx, drill.number).timeline]
+    assert not [one for one in real if "Rehearsal" in one or "reached" in one]
+    assert [one for one in drilled if one.startswith("Paged: Rehearsal")]
+
+
 def test_to_resolve_an_incident_ends_its_pages(house):
     page = house.paged.take(CHECKOUT)
     house.heard()
@@ -93,7 +160,7 @@ def test_statuses_keep_when_each_was_first_and_a_resolved_one_opens_again(house)
     incident = house.do(steering.set_status, incident, Status.IDENTIFIED)
     incident = house.do(steering.set_status, incident, Status.MONITORING)
     first = incident.mitigated_at
-    incident = house.do(steering.resolve, incident)
+    incident = house.do(steering.resolve, incident, "Mended.")
     assert incident.resolved_at is not None
     assert incident.next_update_at is None
     incident = house.do(steering.reopen, incident)
@@ -168,7 +235,7 @@ def test_only_those_who_are_named_know_of_a_restricted_incident(house):
     house.do(writing.note, incident, "The thief was here.")
     house.do(writing.update, incident, "We look for the thief.")
     house.do(steering.take_role, incident, "commander")
-    house.do(steering.resolve, incident)
+    house.do(steering.resolve, incident, "Mended.")
     assert house.types() == []
     assert len(house.ask(reading.entries, [incident.id])) == 5
 

@@ -61,9 +61,9 @@ def act(house, function, *said, actor=MAYA):
 
 def test_severity_requires_one_by_a_working_day_and_it_is_asked_for_until_written(time, house):
     mild = house.open(severity=3)
-    house.do(steering.resolve, mild)
+    house.do(steering.resolve, mild, "Mended.")
     rehearsal = house.open(severity=1, drill=True)
-    house.do(steering.resolve, rehearsal)
+    house.do(steering.resolve, rehearsal, "Mended.")
     incident = drafted(house)
     found = whole(house, incident)
     assert found.postmortem.due_on == date(2026, 12, 1)  # five working days after a Tuesday
@@ -119,7 +119,7 @@ def test_one_is_published_when_it_says_something_and_its_incident_is_over(house)
     house.do(steering.reopen, incident)
     with pytest.raises(Conflict, match="still open"):
         act(house, postmortems.publish, incident.id)
-    house.do(steering.resolve, house.now(incident))
+    house.do(steering.resolve, house.now(incident), "Mended.")
     found = act(house, postmortems.publish, incident.id)
     assert found.postmortem.ends_on == date(2027, 1, 4)
     again = act(house, postmortems.publish, incident.id)
@@ -210,7 +210,7 @@ def test_nothing_resets_when_an_item_is_escalated(time, house):
     house.do(steering.reopen, house.now(incident))
     house.do(steering.set_severity, house.now(incident), 4)
     house.do(steering.merge, house.now(incident), house.now(other))
-    house.do(steering.resolve, house.now(other))
+    house.do(steering.resolve, house.now(other), "Mended.")
     following.look(house.program.db)
     act(house, postmortems.publish, incident.id)
     with pytest.raises((Invalid, Conflict)):

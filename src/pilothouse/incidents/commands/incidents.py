@@ -162,7 +162,7 @@ def _steering(incident: App, open_program: Open) -> None:
         number
             Its number.
         status
-            investigating, identified, monitoring or resolved.
+            investigating, identified or monitoring; for what is over there is `resolve`.
         data
             Folder of the database.
         """
@@ -192,7 +192,7 @@ def _steering(incident: App, open_program: Open) -> None:
         print(f"Noted in incident {one.number}.")  # noqa: T201
 
     @incident.command
-    def resolve(number: str, fix: str = "", *, data: Path | None = None) -> None:
+    def resolve(number: str, fix: str, *, data: Path | None = None) -> None:
         """Say that it is over, with its pages.
 
         Parameters

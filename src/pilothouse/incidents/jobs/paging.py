@@ -46,7 +46,9 @@ def _page(event: Event) -> str | None:
 handlers = [
     Subscription(said.PAGED, "incidents.paged", _paged),
     Subscription(said.JOINED, "incidents.joined", _paged),
+    Subscription(said.RAISED, "incidents.raised", _paged),
     Subscription(said.UNACKNOWLEDGED, "incidents.unacknowledged", _paged),
     Subscription(said.ACKNOWLEDGED, "incidents.acknowledged", _acknowledged),
     Subscription(said.RESOLVED, "incidents.page_over", _over),
+    Subscription(said.CALMED, "incidents.page_calmed", _over),
 ]

@@ -103,7 +103,7 @@ def from_page(tx: Tx, page_id: str) -> Incident | None:
     """
     page = paged.page(tx, page_id)
     if own := rows.incident_of_page(tx.conn, page.id):
-        return rows.lock(tx.conn, own)
+        return _its_own(tx, page, rows.lock(tx.conn, own))
     if page.urgency != "high" or page.resolved_at is not None:
         return None
     rows.number(tx.conn, "turn", 1)  # those who look whether there is one take turns
@@ -119,6 +119,17 @@ def from_page(tx: Tx, page_id: str) -> Incident | None:
         _onset_of(tx, page),
     )
     attach(tx, incident, page.id, "it opened this incident")
+    return incident
+
+
+def _its_own(tx: Tx, page: Page, incident: Incident | None) -> Incident | None:
+    """The incident that a page has. What lasted of the page, and was not urgent, is urgent again.
+
+    Who resolves an incident resolves its pages; only what calmed down is left behind it.
+    """
+    lasts = page.urgency == "high" and page.resolved_at is None
+    if incident and lasts and incident.status is Status.RESOLVED and not incident.merged_into:
+        return reopen(tx, incident, "It is urgent again.")
     return incident
 
 

@@ -273,14 +273,16 @@ def _timeline(tx: Tx, one: Incident, ids: Sequence[str], entities: Sequence[str]
     """
     own = lines.entries_of(tx.conn, ids, MOST_LINES)
     end = min(tx.now, one.resolved_at + AFTER) if one.resolved_at else tx.now
-    found = journal_lines(tx, entities, one.onset_at, end)
+    found = journal_lines(tx, entities, one.onset_at, end, drills=one.drill)
     every = {two.id: two for two in (*found, *own)}
     ordered = sorted(every.values(), key=lambda two: (two.at, two.id))
     return ordered[::-1] if one.open else ordered
 
 
-def journal_lines(tx: Tx, entities: Sequence[str], start: datetime, end: datetime) -> list[Entry]:
-    """What the journal says of entities in a time, a sentence each."""
+def journal_lines(
+    tx: Tx, entities: Sequence[str], start: datetime, end: datetime, *, drills: bool = False
+) -> list[Entry]:
+    """What the journal says of entities in a time, a sentence each; of rehearsals if wanted."""
     asked = events.Asked(
         types=None,
         start=start,
@@ -288,7 +290,8 @@ def journal_lines(tx: Tx, entities: Sequence[str], start: datetime, end: datetim
         refs=tuple(entities),
         limit=MOST_LINES,
     )
-    told = events.among(tx.conn, asked)
+    every = events.among(tx.conn, asked)
+    told = [one for one in every if drills or not one.data.get("drill")]
     changes: dict[str, list] = {}
     for change in journal.read(tx, told):
         changes.setdefault(change.id.partition(journal.PART)[0], []).append(change)

@@ -39,6 +39,7 @@ ROLES: tuple[RoleName, ...] = (*ONE_PERSON, "responder")
 LONGEST_FIX = 1000
 ENTITIES, PAGE_LINKED = "incidents.entities_changed", "incidents.page_linked"
 NAMED = "incidents.people_changed"
+BY_HAND = "said by "  # whoever says why a page belongs to an incident
 
 
 def change(tx: Tx, incident: Incident, **values: Any) -> Incident:
@@ -63,12 +64,12 @@ def at_version(incident: Incident, version: int | None) -> Incident:
 
 
 def set_status(tx: Tx, incident: Incident, status: Status) -> Incident:
-    """How far one is with it. To resolve it, say what fixed it; it is open again when reopened."""
+    """How far one is with it. Raises Invalid for resolved: that needs to say what fixed it."""
     _not_merged(incident)
     if status is incident.status:
         return incident
     if status is Status.RESOLVED:
-        return resolve(tx, incident)
+        return resolve(tx, incident, "")
     if not incident.open:
         return reopen(tx, incident, "", status)
     after = change(tx, incident, **rules.into(incident, status, tx.now))
@@ -77,11 +78,16 @@ def set_status(tx: Tx, incident: Incident, status: Status) -> Incident:
     return after
 
 
-def resolve(tx: Tx, incident: Incident, fix: str = "", *, pages: bool = True) -> Incident:
-    """It is over, and so are its pages: said again, they are new ones."""
+def resolve(tx: Tx, incident: Incident, fix: str, *, pages: bool = True) -> Incident:
+    """It is over, and so are its pages: said again, they are new ones.
+
+    Raises Invalid where nobody says what fixed it.
+    """
     _not_merged(incident)
     if not incident.open:
         return incident
+    if not fix.strip():
+        raise Invalid("say what fixed it: whoever has this the next time reads it")
     if len(fix) > LONGEST_FIX:
         raise Invalid(f"what fixed it has at most {LONGEST_FIX} characters; write a note for more")
     fix = " ".join(fix.replace("\0", "").split())
@@ -255,7 +261,7 @@ def move_page(tx: Tx, incident: Incident, which: str) -> None:
         return
     if before and (other := rows.lock(tx.conn, before)) and other.restricted:
         raise Conflict(f"page {page.number} belongs to another incident")
-    why = f"said by {tx.actor.name}"
+    why = f"{BY_HAND}{tx.actor.name}"
     if before:
         rows.move_page(tx.conn, page.id, incident.id, why)
         words = f"Page {page.number} belongs here: {page.summary[:200]} ({why})."
@@ -284,7 +290,7 @@ def merge(tx: Tx, incident: Incident, target: Incident) -> Incident:
     by = incident.onset_by if onset == incident.onset_at else target.onset_by
     kept = change(tx, target, onset_at=onset, onset_by=by)
     telling.tell(tx, after, MERGED, f"Part of incident {target.number} now.", into=target.id)
-    words = f"Incident {incident.number} is part of this one: {incident.title}"
+    words = f"Incident {incident.number} is part of this one."
     telling.tell(tx, kept, MERGED, words, source=incident.id)
     telling.index(tx, after)
     return kept
@@ -367,9 +373,10 @@ def unname(tx: Tx, incident: Incident, person: str) -> Incident:
 
 
 def pages_over(tx: Tx, page_id: str) -> Incident | None:
-    """A page is over. With the last one the trouble is: resolved where nobody works on it.
+    """A page is over, or can wait. With the last one the trouble is over, too.
 
-    Where somebody has a role, they decide: the status says that a fix is watched.
+    It is resolved where nobody works on it. Where somebody has a role, they decide: the status says
+    that a fix is watched.
     """
     found = rows.incident_of_page(tx.conn, page_id)
     incident = rows.lock(tx.conn, found) if found else None
@@ -378,17 +385,19 @@ def pages_over(tx: Tx, page_id: str) -> Incident | None:
     if incident is None or not incident.open:
         return None
     ids = [incident.id, *(one.id for one in rows.merged(tx.conn, incident.id))]
-    pages = [paged.page(tx, one) for one in rows.pages_of(tx.conn, ids)]
-    if not pages or any(one.state is not State.RESOLVED for one in pages):
+    pages = [(paged.page(tx, one), why) for one, why in rows.pages_of(tx.conn, ids).items()]
+    left = [(one, why) for one, why in pages if one.state is not State.RESOLVED]
+    if not pages or any(one.urgency == "high" or why.startswith(BY_HAND) for one, why in left):
         return None
+    over = "All its urgent alerts are over" if left else "All its alerts are over"
     if lines.holders(tx.conn, [incident.id])[incident.id]:
         if incident.status is Status.MONITORING:
             return None
         after = change(tx, incident, **rules.into(incident, Status.MONITORING, tx.now))
-        words = f"All its alerts are over: {STATUS_WORDS[Status.MONITORING].lower()}."
+        words = f"{over}: {STATUS_WORDS[Status.MONITORING].lower()}."
         telling.tell(tx, after, CHANGED, words, was=incident.status.value, field="status")
         return after
-    return resolve(tx, incident, "All its alerts are over.", pages=False)
+    return resolve(tx, incident, f"{over}.", pages=False)
 
 
 def acknowledged(tx: Tx, page_id: str) -> None:

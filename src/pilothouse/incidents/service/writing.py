@@ -97,7 +97,9 @@ def update(
         raise Invalid(f"{audience[:40]!r} is neither internal nor public")
     if minutes is not None and not 0 < minutes <= LATEST.total_seconds() / 60:
         raise Invalid("the next update can be promised for a time within a week")
-    if status is not None and status is not incident.status:
+    if status is Status.RESOLVED:
+        incident = steering.resolve(tx, incident, words[: steering.LONGEST_FIX])
+    elif status is not None and status is not incident.status:
         incident = steering.set_status(tx, incident, status)
     after = tx.now + timedelta(minutes=minutes) if minutes else None
     due = (after or rules.due(incident.severity, tx.now)) if incident.open else None

@@ -200,8 +200,8 @@ def _join(tx: Tx, page: Page, together: Sequence[Arrived]) -> None:
 
 def _raise(tx: Tx, page: Page) -> Page:
     """What was of low urgency is of high urgency now: whoever had it is told anew."""
-    if page.state is not State.OPEN:
-        say(tx, said.UNACKNOWLEDGED, page, "It became urgent, and is told of anew.")
+    kind = said.RAISED if page.state is State.OPEN else said.UNACKNOWLEDGED
+    say(tx, kind, page, "It became urgent, and is told of anew.")
     return stepping.go(tx, page, escalation.from_here(page), urgency="high")
 
 
@@ -214,7 +214,10 @@ def _entities(found: Sequence[Arrived]) -> tuple[str, ...]:
 
 
 def clear(tx: Tx, key: str) -> bool:
-    """An alert is over; with its last one a page is. False for one that is not open."""
+    """An alert is over; with its last one a page is. False for one that is not open.
+
+    With the last one of high urgency a page is of low urgency: it can wait.
+    """
     found = alerts.find_open(tx.conn, key, hold=True)
     if found is None or not alerts.clear(tx.conn, found.id, tx.now):
         return False
@@ -222,9 +225,14 @@ def clear(tx: Tx, key: str) -> bool:
     if page is None or page.state is State.RESOLVED:
         return True
     left = max(page.alerts_open - 1, 0)
-    page = stepping.change(tx, page, alerts_open=left)
+    calm = page.urgency == found.signal.urgency == "high" and not alerts.is_urgent(tx.conn, page.id)
+    urgency = "low" if left and calm else page.urgency
+    page = stepping.change(tx, page, alerts_open=left, urgency=urgency)
     if left == 0:
         _close(tx, page, "", "all its alerts are over")
+    elif calm:
+        words = f"Page {page.number} can wait: what lasts of it is of low urgency."
+        say(tx, said.CALMED, page, words)
     return True
 
 

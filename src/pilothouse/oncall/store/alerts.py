@@ -91,6 +91,13 @@ def clear(conn: Connection, alert_id: str, now: datetime) -> bool:
     return conn.execute(update(alerts).where(still).values(values)).rowcount == 1
 
 
+def is_urgent(conn: Connection, page_id: str) -> bool:
+    """Whether an alert of high urgency of this page is not over."""
+    mine = (alerts.c.page == page_id) & alerts.c.open_key.is_not(None)
+    query = select(alerts.c.id).where(mine & (alerts.c.urgency == "high")).limit(1)
+    return conn.execute(query).first() is not None
+
+
 def hold_page(conn: Connection, page_id: str) -> None:
     """Nobody changes the open alerts of a page now."""
     mine = (alerts.c.page == page_id) & alerts.c.open_key.is_not(None)
