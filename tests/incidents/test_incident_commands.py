@@ -37,6 +37,15 @@ def test_one_is_opened_steered_and_resolved(run):
         run("incident", "resolve", "1", " ")
     with pytest.raises(Invalid, match="say what fixed it"):
         run("incident", "status", "1", "resolved")
+    assert run("incident", "update", "1", "We look", "--public")[1].startswith("Told; the next")
+    role = ("incident", "role", "1", "commander", "one")
+    assert run(*role)[1] == "user:default/one has the role commander.\n"
+    assert "commander: user:default/one" in run("incident", "show", "1")[1]
+    assert run(*role, "--leave")[1] == "user:default/one laid down the role commander.\n"
+    run("incident", "open", "Carts are empty", "--entity", "cart")
+    assert run("incident", "merge", "2", "1")[1].startswith("1 SEV1 Identified")
+    assert "Resolved" in run("incident", "resolve", "1", "Widened the pool")[1]
+    assert "Investigating" in run("incident", "reopen", "1", "It is back")[1]
     assert "Resolved" in run("incident", "resolve", "1", "Widened the pool")[1]
     shown = run("incident", "show", "1")[1]
     assert "The pool is full" in shown

@@ -7,10 +7,15 @@ from urllib.parse import urlencode
 import pytest
 from tests.oncall.watched import CATALOG, watched
 
+from pilothouse.incidents.api.deeds import handlers
+from pilothouse.incidents.api.incidents import handlers as first
+from pilothouse.incidents.pages.incidents import DEEDS
 from pilothouse.incidents.service import opening, reading, writing
 from pilothouse.kernel.actors import LOCAL_ADMIN, Actor, Role
+from pilothouse.kernel.events import Event
 from pilothouse.oncall.model.paging import Signal
 from pilothouse.oncall.service import paging
+from pilothouse.oncall.service import reading as reading_pages
 
 CHECKOUT, SECRET = "component:default/checkout", "Zanzibar keys were stolen"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -165,6 +170,55 @@ def test_programs_open_change_and_read_incidents(portal):
     assert stale.status == 409
 
 
+def test_programs_do_what_the_page_does(portal):
+    one, other = (
+        opened(portal),
+        opened(portal, "Carts are empty", entity="component:default/lonely"),
+    )
+
+    def do(path, number=one.number, **said):
+        address = f"/api/incidents/{number}/{path}"
+        answer = portal.portal.ask("POST", address, JSON, json.dumps(said))
+        assert answer.status == 201, (path, answer.text)
+        return json.loads(answer.text)
+
+    def whole():
+        return json.loads(portal.portal.get(f"/api/incidents/{one.number}").text)
+
+    do("roles", role="commander", person="maya")
+    assert [held["person"] for held in whole()["roles"]] == ["user:default/maya"]
+    do("roles", role="commander", person="maya", leave=True)
+    assert whole()["roles"] == []
+    do("links", href="https://meet.example/1", title="The call")
+    assert "component:default/lonely" in do("entities", add=["lonely"])["entities"]
+    assert "component:default/lonely" not in do("entities", drop=["lonely"])["entities"]
+    assert "component:default/lonely" in do("merge", other.number, into=one.number)["entities"]
+    assert do("reopen", other.number, why="They are two")["merged_into"] == ""
+    do("entities", add=["lonely"])
+    part = do("split", entities=["lonely"], title="Lonely is alone")
+    assert part["entity"] == "component:default/lonely"
+    with portal.program.db.begin() as tx:
+        signal = Signal(key="k", source="x", entity=CHECKOUT, summary="Slow", urgency="low")
+        page = reading_pages.page(tx, paging.take(tx, signal).page)
+    do("pages", page=page.number)
+    assert whole()["pages"] == [page.number]
+    for book in whole()["runbooks"]:
+        for step in book["steps"][:1]:
+            do("ticks", runbook=book["runbook"], step=step["step"])
+            done = next(x for x in whole()["runbooks"] if x["runbook"] == book["runbook"])
+            assert done["steps"][0]["done_by"]
+    with portal.program.db.begin() as tx:
+        change = Event(type="changes.reported", entities=(CHECKOUT,), data={"title": "A flag"})
+        tx.emit(change)
+    do("suspects", change=change.id, verdict="cleared", why="It is off")
+    marks = {x["change"]: x["mark"] for x in whole()["suspects"]}
+    assert marks[change.id] == "cleared"
+    began = {"onset_at": "2026-01-02T03:04:05Z"}
+    answer = portal.portal.ask("PATCH", f"/api/incidents/{one.number}", JSON, json.dumps(began))
+    assert json.loads(answer.text)["onset_at"] == "2026-01-02T03:04:05Z"
+    assert do("restrict", people=["maya"])["restricted"]
+
+
 def test_no_route_tells_others_of_a_restricted_incident(portal):
     one = opened(portal, SECRET, MAYA, restricted=True)
     with portal.program.db.begin(MAYA) as tx:
@@ -203,13 +257,14 @@ def _routes(portal):
 
 
 def _writes():
-    from pilothouse.incidents.pages.incidents import DEEDS
-
     for name in (*DEEDS, "runbook", "split"):
         yield "POST", f"/incidents/{{number:int}}/{name}"
     yield "PATCH", "/api/incidents/{number:int}"
-    for name in ("notes", "updates", "resolve"):
-        yield "POST", f"/api/incidents/{{number:int}}/{name}"
+    yield "POST", "/incidents/{number:int}/images"
+    for one in (*first, *handlers):
+        for path in one.paths:
+            if path.count("/") == 2:
+                yield "POST", f"/api/incidents{path}"
 
 
 def test_links_and_texts_of_others_run_nothing(portal):

@@ -13,7 +13,7 @@ from pilothouse.deploys.store import deployments
 from pilothouse.incidents.model.incidents import SUSPECTED, Incident
 from pilothouse.incidents.model.incidents import Status as Stage
 from pilothouse.incidents.module import module as incidents
-from pilothouse.incidents.service import reported, showing_changes, suspecting
+from pilothouse.incidents.service import opening, reported, showing_changes, suspecting
 from pilothouse.kernel import journal
 from pilothouse.kernel.errors import Invalid, NotFound
 from pilothouse.kernel.events import Event
@@ -104,6 +104,23 @@ def found_of(house, one):
 
 def titles(found):
     return [one.change.title for one in found.suspects]
+
+
+def test_an_incident_of_a_dependency_is_suspected_and_its_own_is_not(house):
+    for place in WORLD:
+        house.see(place)
+    with house.db.begin() as tx:
+        wanted = {"title": "The provider is down", "entity": PAY, "severity": 2}
+        opening.begin(tx, opening.Wanted(**wanted))
+        opening.begin(tx, opening.Wanted(**wanted | {"drill": True}))
+    house.after(120)
+    fail(house)
+    with house.db.begin() as tx:
+        own = opening.begin(tx, opening.Wanted(title="Shop is down", entity=SERVICE, severity=2))
+    found = found_of(house, own)
+    assert titles(found) == ["Incident 1: The provider is down"]
+    assert found.suspects[0].change.kind == "vendor"
+    assert found.suspects[0].change.href == "/incidents/1"
 
 
 def test_the_onset_is_the_first_failing_visit_and_what_came_just_before_it_is_first(house):

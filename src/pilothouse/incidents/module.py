@@ -9,6 +9,7 @@ from pilothouse.incidents.service import (
     reported,
     showing_changes,
     showing_postmortems,
+    troubles,
 )
 from pilothouse.incidents.store import postmortem_tables, tables
 from pilothouse.kernel.module import Exported, Module, NavItem, Panel
@@ -84,7 +85,7 @@ module = Module(
     ],
     jobs=jobs.jobs,
     handlers=jobs.handlers,
-    changes=[reported.CHANGING],
+    changes=[reported.CHANGING, troubles.CHANGING],
     audited=AUDITED,
     nav=[
         NavItem("Watch", "Incidents", "/incidents", "i"),

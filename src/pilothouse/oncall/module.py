@@ -18,7 +18,15 @@ from pilothouse.oncall.formats import alert_events
 from pilothouse.oncall.jobs import clocks, delivering, escalating, judging_policies, watching
 from pilothouse.oncall.model.documents import PolicySpec, ScheduleSpec
 from pilothouse.oncall.model.paging import SILENCED, UNSILENCED
-from pilothouse.oncall.service import changing, keys, methods, showing_pages, showing_watch, taking
+from pilothouse.oncall.service import (
+    changes,
+    changing,
+    keys,
+    methods,
+    showing_pages,
+    showing_watch,
+    taking,
+)
 from pilothouse.oncall.service.planning import PAGES_FOR
 from pilothouse.oncall.store import tables
 
@@ -113,6 +121,7 @@ module = Module(
     nav=[NavItem("Watch", "On call", "/oncall", "o")],
     commands=commands.register,
     upkeep=clocks.upkeep,
+    changes=[changes.CHANGING],
     headline=_headline,
     exported=lambda tx: [*showing_watch.exported(tx), *showing_pages.exported(tx)],
     audited=[

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from pilothouse.incidents.api import incidents, postmortems
+from litestar import Router
 
-routes = [*incidents.routes, *postmortems.routes]
+from pilothouse.incidents.api import deeds, incidents, postmortems
+
+routes = [
+    Router("/api/incidents", route_handlers=[*incidents.handlers, *deeds.handlers]),
+    *postmortems.routes,
+]

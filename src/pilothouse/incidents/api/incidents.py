@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from litestar import Response, Router, get, patch, post
+from litestar import Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -89,11 +89,30 @@ class Update(msgspec.Struct, frozen=True):
 class Suspected(msgspec.Struct, frozen=True):
     """A change that is suspected."""
 
+    change: str  # its id, to mark it by
     title: str
     at: datetime
     word: str
     why: list[str]
     href: str
+    mark: str  # cleared, confirmed, or "" while nobody said
+
+
+class StepTold(msgspec.Struct, frozen=True):
+    """A step of a runbook, and who did it."""
+
+    step: str  # what it is ticked by
+    text: str
+    done_by: str
+    done_at: datetime | None
+
+
+class BookTold(msgspec.Struct, frozen=True):
+    """A runbook of what is affected."""
+
+    runbook: str  # where it stands, and what it is ticked by
+    title: str
+    steps: list[StepTold]
 
 
 class Whole(Told, frozen=True, kw_only=True):
@@ -103,6 +122,7 @@ class Whole(Told, frozen=True, kw_only=True):
     timeline: list[Line]
     updates: list[Update]
     suspects: list[Suspected]
+    runbooks: list[BookTold]
     pages: list[int]
     depend_on_it: list[str]
 
@@ -125,6 +145,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     title: str | None = None
     severity: int | None = None
     status: str | None = None
+    onset_at: datetime | None = None
     version: int | None = None
 
 
@@ -150,7 +171,7 @@ class Resolved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fix: str = ""
 
 
-def _told(tx: Tx, found: list[Incident]) -> list[Told]:
+def told(tx: Tx, found: list[Incident]) -> list[Told]:
     refs = reading.entities_of(tx, [one.id for one in found]) if found else {}
     return [Told(**_values(one, refs[one.id])) for one in found]
 
@@ -174,10 +195,10 @@ def listed(
         raise Invalid(f"state={state[:40]!r} is neither open nor all")
     with db.read(actor) as tx:
         if state == "open":
-            return Listed(_told(tx, reading.open_incidents(tx)))
+            return Listed(told(tx, reading.open_incidents(tx)))
         drills = text(request, "drills") == "yes"
         found = reading.recent(tx, before=instant(request, "before"), drills=drills, limit=PAGE)
-        return Listed(_told(tx, found), found[-1].opened_at if len(found) == PAGE else None)
+        return Listed(told(tx, found), found[-1].opened_at if len(found) == PAGE else None)
 
 
 @post("/", opt=RESPONDER, sync_to_thread=True)
@@ -197,7 +218,7 @@ def opened(
             restricted=data.restricted,
             people=tuple(people),
         )
-        found = _told(tx, [opening.begin(tx, wanted)])[0]
+        found = told(tx, [opening.begin(tx, wanted)])[0]
     return Response(found, status_code=201, headers={"location": f"/api{found.href}"})
 
 
@@ -218,17 +239,32 @@ def shown(
         ],
         suspects=[
             Suspected(
+                one.change.id,
                 one.change.title,
                 one.change.at,
                 one.word,
                 [reason.words for reason in one.reasons],
                 one.change.href,
+                one.mark.verdict if one.mark else "",
             )
             for one in ranked
         ],
+        runbooks=[BookTold(one.href, one.title, _steps(one)) for one in found.books],
         pages=[one.page.number for one in found.pages],
         depend_on_it=[one.ref for one in found.beside],
     )
+
+
+def _steps(book: showing.Book) -> list[StepTold]:
+    return [
+        StepTold(
+            step=one.key,
+            text=one.text,
+            done_by=one.tick.by if one.tick else "",
+            done_at=one.tick.at if one.tick else None,
+        )
+        for one in book.steps
+    ]
 
 
 @patch("/{number:int}", opt=RESPONDER, sync_to_thread=True)
@@ -238,16 +274,18 @@ def changed(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
 ) -> Told:
-    """Change title, severity or status."""
+    """Change title, severity, status, or when it began."""
     with db.begin(actor) as tx:
         one = steering.at_version(reading.incident(tx, number), data.version)
         if data.title is not None:
             one = steering.set_title(tx, one, data.title)
         if data.severity is not None:
             one = steering.set_severity(tx, one, data.severity)
+        if data.onset_at is not None:
+            one = steering.set_onset(tx, one, data.onset_at)
         if data.status is not None:
             one = steering.set_status(tx, one, status_of(data.status))
-        return _told(tx, [one])[0]
+        return told(tx, [one])[0]
 
 
 @post("/{number:int}/notes", opt=RESPONDER, sync_to_thread=True)
@@ -277,7 +315,7 @@ def updated(
     with db.begin(actor) as tx:
         one = reading.incident(tx, number)
         one = writing.update(tx, one, data.text, data.audience, data.minutes, status)
-        return _told(tx, [one])[0]
+        return told(tx, [one])[0]
 
 
 @post("/{number:int}/resolve", opt=RESPONDER, sync_to_thread=True)
@@ -290,11 +328,7 @@ def resolved(
     """It is over, and so are its pages."""
     with db.begin(actor) as tx:
         one = steering.resolve(tx, reading.incident(tx, number), data.fix)
-        return _told(tx, [one])[0]
+        return told(tx, [one])[0]
 
 
-routes = [
-    Router(
-        "/api/incidents", route_handlers=[listed, opened, shown, changed, noted, updated, resolved]
-    )
-]
+handlers = [listed, opened, shown, changed, noted, updated, resolved]

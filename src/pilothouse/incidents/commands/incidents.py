@@ -11,7 +11,7 @@ from cyclopts import App
 
 from pilothouse.incidents.model.incidents import SEVERITIES, STATUS_WORDS
 from pilothouse.incidents.service import drilling, opening, reading, showing, steering, writing
-from pilothouse.incidents.service.asked import status_of
+from pilothouse.incidents.service.asked import person_of, status_of
 from pilothouse.kernel import clock, words
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.program import Program
@@ -190,6 +190,96 @@ def _steering(incident: App, open_program: Open) -> None:
             one = reading.incident(tx, number)
             writing.note(tx, one, text, "command" if command else "note")
         print(f"Noted in incident {one.number}.")  # noqa: T201
+
+    @incident.command
+    def update(
+        number: str,
+        text: str,
+        *,
+        public: bool = False,
+        minutes: int | None = None,
+        data: Path | None = None,
+    ) -> None:
+        """Tell people how it stands.
+
+        Parameters
+        ----------
+        number
+            Its number.
+        text
+            Markdown.
+        public
+            For everybody, not only for us.
+        minutes
+            Until the next one; else as the severity asks.
+        data
+            Folder of the database.
+        """
+        audience = "public" if public else "internal"
+        with _db(open_program, data).db.begin(_me()) as tx:
+            found = writing.update(tx, reading.incident(tx, number), text, audience, minutes)
+        next_at = f"; the next one by {found.next_update_at:%H:%M} UTC" if found.open else ""
+        print(f"Told{next_at}.")  # noqa: T201
+
+    @incident.command
+    def role(
+        number: str, role: str, person: str, *, leave: bool = False, data: Path | None = None
+    ) -> None:
+        """Give somebody a role.
+
+        Parameters
+        ----------
+        number
+            Its number.
+        role
+            commander, communications, scribe or responder.
+        person
+            user:default/maya, or just maya.
+        leave
+            They lay it down.
+        data
+            Folder of the database.
+        """
+        with _db(open_program, data).db.begin(_me()) as tx:
+            who = person_of(tx, str(EntityRef.parse(person, "user")))
+            one = reading.incident(tx, number)
+            (steering.let_go if leave else steering.take_role)(tx, one, role, who)
+        print(f"{who} {'laid down' if leave else 'has'} the role {role}.")  # noqa: T201
+
+    @incident.command
+    def merge(number: str, into: str, *, data: Path | None = None) -> None:
+        """Make it part of another incident.
+
+        Parameters
+        ----------
+        number
+            Its number.
+        into
+            The number of the other.
+        data
+            Folder of the database.
+        """
+        with _db(open_program, data).db.begin(_me()) as tx:
+            target = reading.incident(tx, into)
+            found = steering.merge(tx, reading.incident(tx, number), target)
+        print(_line(found))  # noqa: T201
+
+    @incident.command
+    def reopen(number: str, why: str = "", *, data: Path | None = None) -> None:
+        """Say that it is not over after all.
+
+        Parameters
+        ----------
+        number
+            Its number.
+        why
+            How one knows.
+        data
+            Folder of the database.
+        """
+        with _db(open_program, data).db.begin(_me()) as tx:
+            found = steering.reopen(tx, reading.incident(tx, number), why[:500])
+        print(_line(found))  # noqa: T201
 
     @incident.command
     def resolve(number: str, fix: str, *, data: Path | None = None) -> None:

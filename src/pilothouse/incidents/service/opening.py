@@ -82,7 +82,8 @@ def _open(tx: Tx, wanted: Wanted, refs: Sequence[str], onset: tuple[datetime, st
     if incident.drill:
         lines.begin_drill(tx.conn, incident.id)
     how = "Rehearsal begun" if incident.drill else "Incident opened"
-    telling.tell(tx, incident, OPENED, f"{how} as {SEVERITIES[severity].word}.")
+    words = f"{how} as {SEVERITIES[severity].word}."
+    telling.tell(tx, incident, OPENED, words, onset=incident.onset_at.isoformat())
     telling.index(tx, incident)
     return incident
 

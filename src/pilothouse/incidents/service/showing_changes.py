@@ -43,7 +43,7 @@ WORDS: dict[Kind, str] = {
     "schedule": "Who is on call",
     "data": "Data",
     "maintenance": "Maintenance",
-    "vendor": "Vendors",
+    "vendor": "Incidents, vendors",
     "other": "Other",
 }
 ICONS: dict[Kind, str] = {

@@ -13,7 +13,7 @@ from pilothouse.incidents.model.changes import Mark, Reach, Suspect, Trouble
 from pilothouse.incidents.model.incidents import SUSPECTED
 from pilothouse.incidents.rules.reaching import reaches
 from pilothouse.incidents.rules.suspects import rank
-from pilothouse.incidents.service import telling
+from pilothouse.incidents.service import telling, troubles
 from pilothouse.incidents.store import marks
 from pilothouse.kernel import journal
 from pilothouse.kernel.errors import Invalid, NotFound
@@ -80,7 +80,11 @@ def _found(
     seen = onsets.looked(tx, near, *span)
     trouble, onset_by = _trouble(tx, about, seen, said)
     where = reaches(trouble.failing, edges)
-    changes = [_placed(one, seen.regions) for one in _changes(tx, trouble.onset, near)]
+    changes = [
+        _placed(one, seen.regions)
+        for one in _changes(tx, trouble.onset, near)
+        if troubles.is_of_others(one, about)
+    ]
     marked = marks.of(tx.conn, incident) if incident else []
     changes += _marked(tx, marked, changes)
     known = marks.known(tx.conn, near, incident)
