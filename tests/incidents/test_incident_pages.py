@@ -219,6 +219,35 @@ def test_programs_do_what_the_page_does(portal):
     assert do("restrict", people=["maya"])["restricted"]
 
 
+PUBLIC = """---
+apiVersion: backstage.io/v1alpha1
+kind: System
+metadata: {name: shop, title: The shop, annotations: {pilothouse/status-page: public}}
+spec: {owner: payments}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: till, title: Till}
+spec: {type: service, lifecycle: production, owner: payments, system: shop}
+"""
+
+
+def test_the_public_status_page_says_what_everybody_was_told_and_no_more(database_url, tmp_path):
+    till = "component:default/till"
+    with watched(database_url, tmp_path, CATALOG + PUBLIC) as portal:
+        one = opened(portal, "The till of Ada is broken", entity=till)
+        secret = opened(portal, SECRET, MAYA, entity=till, restricted=True)
+        drill = opened(portal, "Rehearsal: fire", entity=till, drill=True)
+        with portal.program.db.begin(MAYA) as tx:
+            for incident in (one, secret, drill):
+                writing.update(tx, incident, f"Public {incident.number} <b>", "public")
+            writing.update(tx, reading.incident(tx, one.number), "For us", "internal")
+        text = portal.page("/status/default/shop")
+    assert f"Public {one.number} &lt;b&gt;" in text
+    for hidden in ("For us", "Ada", SECRET, f"Public {secret.number}", f"Public {drill.number}"):
+        assert hidden not in text
+
+
 def test_no_route_tells_others_of_a_restricted_incident(portal):
     one = opened(portal, SECRET, MAYA, restricted=True)
     with portal.program.db.begin(MAYA) as tx:

@@ -31,6 +31,7 @@ from pilothouse.checks.service.showing import Asked
 from pilothouse.kernel import durations
 from pilothouse.kernel.actors import Actor, Role
 from pilothouse.kernel.errors import Invalid, NotFound
+from pilothouse.kernel.module import Subject
 from pilothouse.kernel.program import Program
 from pilothouse.kernel.refs import EntityRef
 from pilothouse.kernel.tx import Database
@@ -313,7 +314,8 @@ def status(
     """What anybody may know of a system that asks for a public page."""
     with db.read() as tx:
         found = showing_status.page(tx, EntityRef.of("system", namespace, name))
-    answer = frame.page(request, "checks/status.html", title=found.title, found=found)
+        told = frame.fill(tx, Subject("status", found.refs))
+    answer = frame.page(request, "checks/status.html", title=found.title, found=found, told=told)
     answer.headers.update(PUBLIC_CACHE)
     return answer
 

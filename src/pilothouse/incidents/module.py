@@ -6,6 +6,7 @@ from pilothouse.incidents import api, commands, jobs, pages
 from pilothouse.incidents.model.postmortems import AUDITED
 from pilothouse.incidents.service import (
     listing,
+    publicly,
     reported,
     showing_changes,
     showing_postmortems,
@@ -60,6 +61,13 @@ module = Module(
             live="incidents.*",
             aside=True,
             order=8,
+        ),
+        Panel(
+            name="incidents.told",
+            title="What we know",
+            template="incidents/panels/told.html",
+            load=lambda tx, subject: publicly.told(tx, subject.refs) or None,
+            applies=lambda subject: subject.page == "status",
         ),
         Panel(
             name="incidents.items",

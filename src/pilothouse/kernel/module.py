@@ -85,7 +85,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
 class Subject(msgspec.Struct, frozen=True):
     """What a page is about: its name and the entities on it, one or many."""
 
-    page: str  # "entity", "team", "now"; "page": of on-call, by its id
+    page: str  # "entity", "team", "now"; "page": of on-call, by its id; "status": anybody reads it
     refs: tuple[str, ...] = ()
 
 

@@ -71,6 +71,7 @@ class Past(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """All of a status page."""
 
+    refs: tuple[str, ...]  # the system, and its parts
     title: str
     mark: str
     word: str
@@ -116,6 +117,7 @@ def page(tx: Tx, ref: EntityRef) -> Page:
     )
     mark = components[0].mark if components else "idle"
     return Page(
+        refs=(system, *parts),
         title=names[system].title,
         mark=mark,
         word=_all_words(mark, components),

@@ -83,8 +83,9 @@ def entries(tx: Tx, ids: Sequence[str], limit: int = 500) -> list[Entry]:
     return lines.entries_of(tx.conn, ids, limit)
 
 
-def updates(tx: Tx, ids: Sequence[str]) -> list[Update]:
-    return lines.updates_of(tx.conn, ids)
+def public_updates(tx: Tx, ids: Sequence[str], limit: int = 200) -> dict[str, list[Update]]:
+    """Of each incident what everybody was told, the newest first; without those that told none."""
+    return lines.public_updates(tx.conn, ids, limit)
 
 
 def holders(tx: Tx, ids: Sequence[str]) -> dict[str, list[Holder]]:

@@ -94,8 +94,19 @@ def updates_of(conn: Connection, ids: Sequence[str], limit: int = 200) -> list[U
     return [_update(row) for row in rows]
 
 
+def public_updates(conn: Connection, ids: Sequence[str], limit: int) -> dict[str, list[Update]]:
+    """Of each incident what everybody was told, the newest first; without those that told none."""
+    query = select(updates.c.incident.label("of"), *_UPDATE).where(updates.c.incident.in_(ids))
+    public = query.where(updates.c.audience == "public")
+    found: dict[str, list[Update]] = {}
+    for row in conn.execute(public.order_by(updates.c.at.desc(), updates.c.id.desc()).limit(limit)):
+        found.setdefault(row.of, []).append(_update(row))
+    return found
+
+
 def _update(row: Any) -> Update:
-    values: dict[str, Any] = {**row._mapping, "status": Status(row.status)}  # noqa: SLF001
+    values: dict[str, Any] = {column.name: getattr(row, column.name) for column in _UPDATE}
+    values["status"] = Status(row.status)
     return Update(**values)
 
 
