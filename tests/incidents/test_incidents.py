@@ -338,7 +338,7 @@ def test_an_update_says_when_the_next_one_comes_and_brings_a_status(house):
         writing.update, incident, "We know why.", "public", 20, status=Status.IDENTIFIED
     )
     assert after.status is Status.IDENTIFIED
-    found = house.ask(reading.updates, [incident.id])
+    found = house.ask(showing.page, incident.number).updates
     assert [(one.audience, one.status, one.text) for one in found] == [
         ("public", Status.IDENTIFIED, "We know why.")
     ]
