@@ -504,6 +504,11 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, portal: Portal, width: 
     assert not found
 
 
+BEYOND = """width => [...document.querySelectorAll("body *")]
+  .filter(one => one.getBoundingClientRect().right > width + 0.5)
+  .slice(0, 5).map(one => `${one.tagName} ${one.className} ${one.textContent.slice(0, 60)}`)"""
+
+
 def test_no_page_is_wider_than_a_phone(tab: Page, portal: Portal) -> None:
     wide = []
     for path in PATHS:
@@ -511,7 +516,7 @@ def test_no_page_is_wider_than_a_phone(tab: Page, portal: Portal) -> None:
         for width in (390, 320):
             tab.set_viewport_size({"width": width, "height": 800})
             if tab.evaluate("document.documentElement.scrollWidth") > width:
-                wide.append((path, width))
+                wide.append((path, width, tab.evaluate(BEYOND, width)))
     assert not wide
 
 

@@ -21,6 +21,7 @@ def watch(
 ) -> None:
     """Call `on_change` with what changed under `paths`, shortly after it did, until `stop`.
 
+    It is called with `paths` first, once they are watched: something may have changed before.
     For a file its folder is watched: editors replace files. Blocks; run it in a thread. Raises
     FileNotFoundError when a path is not there.
     """
@@ -29,15 +30,18 @@ def watch(
     if missing:
         raise FileNotFoundError(f"{', '.join(sorted(missing))} is not there")
     try:
-        _watch(roots, on_change, stop, look=False)
+        _watch(roots, paths, on_change, stop, look=False)
     except OSError as error:
         if isinstance(error, FileNotFoundError):
             raise
-        _watch(roots, on_change, stop, look=True)  # more folders than the system will tell about
+        _watch(
+            roots, paths, on_change, stop, look=True
+        )  # more folders than the system will tell about
 
 
 def _watch(
     roots: set[Path],
+    paths: Sequence[Path],
     on_change: Callable[[set[Path]], None],
     stop: threading.Event,
     *,
@@ -52,13 +56,18 @@ def _watch(
         step=DEBOUNCE_MS // 2,
         stop_event=stop,
         rust_timeout=_STOP_MS,
+        yield_on_timeout=True,
         force_polling=look or None,
         poll_delay_ms=_LOOK_MS,
         raise_interrupt=False,
         ignore_permission_denied=True,
     )
+    begun = False
     for found in seen:
-        on_change({Path(path) for _change, path in found})
+        changed = {Path(path) for _change, path in found}
+        if changed or not begun:
+            on_change(changed if begun else changed.union(paths))
+        begun = True
 
 
 def _matters(path: Path, roots: Iterable[Path]) -> bool:
