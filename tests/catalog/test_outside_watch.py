@@ -22,13 +22,7 @@ def watched(tmp_path: Path):
     stop = threading.Event()
     thread = threading.Thread(target=watch, args=([tmp_path], seen.put, stop), daemon=True)
     thread.start()
-    ready = tmp_path / "ready"
-    while seen.empty():  # the system tells only what happens once it watches
-        ready.write_text(str(time.monotonic()))
-        stop.wait(0.05)
-    stop.wait(0.3)
-    while not seen.empty():
-        seen.get()
+    assert seen.get(timeout=30) == {tmp_path}  # it watches now, and what was before is to be read
     yield tmp_path, seen
     stop.set()
     thread.join(timeout=10)

@@ -291,8 +291,8 @@ def test_texts_that_no_database_takes_do_no_harm(sender):
 
 
 def test_a_storm_is_one_page_and_one_notification(sender):
-    """400 alerts by eight at once: none is lost, nobody is told twice."""
-    count, hands = 400, 8
+    """A thousand alerts by eight at once: none is lost, nobody is told twice."""
+    count, hands = 1000, 8
     start = Barrier(hands)
 
     def send(hand: int) -> set[int]:
