@@ -191,7 +191,7 @@ def measure(pid: int, port: int, url: str, rate: float, seconds: float) -> list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=2000, help="a second; 0: as many as go")
+    parser.add_argument("--rate", type=float, default=2200, help="a second; 0: as many as go")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
