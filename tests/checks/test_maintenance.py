@@ -80,3 +80,25 @@ def test_a_window_is_open_exactly_when_walking_through_all_of_them_says_so(minut
         spans.append((wall.astimezone(UTC), wall.astimezone(UTC) + timedelta(minutes=length)))
     now_open = [end for begin, end in spans if begin <= now < end]
     assert maintenance.open_until(again, now) == max(now_open, default=None)
+
+
+@given(
+    days=st.sampled_from([0, 1, 7]),
+    lasts=st.integers(1, 23),
+    steps=st.lists(st.integers(1, 90), min_size=1, max_size=60),
+)
+def test_however_often_one_looks_each_turn_is_found_once_and_in_time(days, lasts, steps):
+    every = {0: None, 1: "1d", 7: "1w"}[days]
+    windows = [window(start="2026-10-24T02:30", lasts=f"{lasts}h", every=every)]
+    before, found = utc(2026, 10, 23, 0, 0), []
+    for minutes in steps:
+        now = before + timedelta(minutes=minutes)
+        for turn in maintenance.turns(windows, before, now):
+            assert before < turn.at <= now
+            found.append(turn)
+        before = now
+    assert len(set(found)) == len(found)
+    began = [one.at for one in found if one.began]
+    assert all(maintenance.open_until(windows, at) == at + timedelta(hours=lasts) for at in began)
+    ended = [one.at for one in found if not one.began]
+    assert all(maintenance.ended_at(windows, at) == at for at in ended)

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from tests.checks.watched import CHECK, WORLD, check, places, watching_over
+from tests.checks.watched import CHECK, SERVICE, WORLD, check, places, watching_over
 
 from pilothouse.checks import jobs
 from pilothouse.checks.model.verdicts import State
-from pilothouse.checks.service import evidence, rolling, steering
+from pilothouse.checks.service import changing, evidence, maintaining, rolling, steering
 from pilothouse.checks.store import reading
+from pilothouse.kernel import events
 from pilothouse.kernel.actors import LOCAL_ADMIN
 from pilothouse.kernel.errors import Conflict, Invalid, NotFound
 from pilothouse.kernel.measurements import service as measurements
@@ -109,6 +110,43 @@ def test_a_paused_check_is_not_visited_and_nothing_is_made_of_it(watched):
     assert watched.state().state is State.UNKNOWN
     everywhere(watched)
     assert watched.state().state is State.HEALTHY
+
+
+def told_of_maintenance(watched):
+    """As the job of each minute does it, and what became of it."""
+    with watched.db.read() as tx:
+        due = maintaining.due(tx)
+    for _ in range(2):  # two workers at once
+        with watched.db.begin() as tx:
+            maintaining.tell(tx, due)
+    with watched.db.read() as tx:
+        assert maintaining.due(tx) == []
+    return [one.type for one in due]
+
+
+def test_maintenance_that_begins_and_ends_is_a_change_and_told_once(watched):
+    start = watched.now().replace(second=0, microsecond=0) + timedelta(minutes=10)
+    window = {"start": f"{start:%Y-%m-%dT%H:%M}", "for": "30m", "time_zone": "UTC"}
+    watched.catalog(places(), check(maintenance=[window]), check("other"))
+    assert told_of_maintenance(watched) == []
+    watched.after(600)
+    assert told_of_maintenance(watched) == [maintaining.BEGAN]
+    watched.after(1800)
+    assert told_of_maintenance(watched) == [maintaining.ENDED]
+    assert told_of_maintenance(watched) == []
+    with watched.db.read() as tx:
+        asked = events.Asked(
+            types=changing.CHANGING.events,
+            start=start,
+            end=tx.now + timedelta(seconds=1),
+            refs=(CHECK, SERVICE),
+        )
+        began, ended = sorted(changing.read(tx, events.among(tx.conn, asked)), key=lambda c: c.at)
+    assert began.at == start
+    assert ended.at == start + timedelta(minutes=30)
+    assert {began.kind, ended.kind} == {"maintenance"}
+    assert began.title == "Maintenance began, says check pay"
+    assert CHECK in began.entities
 
 
 def test_a_pause_needs_a_reason_and_an_end_that_can_be(watched):

@@ -99,6 +99,12 @@ def find(conn: Connection, event_id: str) -> Event | None:
     return _event(row, tuple(conn.execute(refs).scalars()))
 
 
+def known(conn: Connection, dedup_keys: Collection[str]) -> set[str]:
+    """Those of the keys with which an event was written."""
+    query = select(events.c.dedup_key).where(events.c.dedup_key.in_(dedup_keys))
+    return set(conn.execute(query).scalars())
+
+
 def since(conn: Connection, at: datetime, limit: int = 1000) -> list[Event]:
     """Events written at or after an instant, oldest first, without their entities."""
     query = select(events).where(events.c.at >= at).order_by(events.c.at, events.c.id).limit(limit)

@@ -10,7 +10,7 @@ import structlog
 
 from pilothouse.checks.jobs.lobby import lobby
 from pilothouse.checks.outside.files import Files
-from pilothouse.checks.service import evidence, judging, rolling, syncing, watching
+from pilothouse.checks.service import evidence, judging, maintaining, rolling, syncing, watching
 from pilothouse.kernel.errors import Invalid, NotFound, PilothouseError
 from pilothouse.kernel.faults import crash_point
 from pilothouse.kernel.jobs import JobKind
@@ -113,6 +113,15 @@ def _watch(work: Work) -> None:
     lobby(work.db).tell(wanted)
 
 
+def _maintain(work: Work) -> None:
+    """Maintenance that began or ended; most often there is nothing to write."""
+    with work.db.read() as tx:
+        due = maintaining.due(tx)
+    if due:
+        with work.finish() as tx:
+            maintaining.tell(tx, due)
+
+
 def _judge(work: Work) -> None:
     """One check is to be judged again."""
     number = work.job.data()["check"]
@@ -172,6 +181,7 @@ jobs = [
     JobKind(SYNC, _sync, lease=timedelta(seconds=60), judges=True),
     JobKind(judging.JUDGE, _judge),
     JobKind("checks.watch", _watch, every=timedelta(seconds=5)),
+    JobKind("checks.maintain", _maintain, every=timedelta(minutes=1)),
     JobKind("checks.roll", _roll, every=timedelta(minutes=5)),
     JobKind("checks.clean", _clean, every=timedelta(hours=1)),
 ]

@@ -19,6 +19,14 @@ class Window(msgspec.Struct, frozen=True):
     zone: tzinfo
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """Maintenance that began, or ended."""
+
+    at: datetime
+    until: datetime  # when it ends, or ended
+    began: bool
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How one check is judged: its document, read once. `rules.terms.of(spec)` makes it."""
 

@@ -7,12 +7,12 @@ twice is the first of the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pilothouse.checks.model.documents import Maintenance
-from pilothouse.checks.model.judging import Window
+from pilothouse.checks.model.judging import Turn, Window
 from pilothouse.kernel import durations
 from pilothouse.kernel.errors import Invalid
 
@@ -68,6 +68,17 @@ def open_until(windows: Sequence[Window], now: datetime) -> datetime | None:
     """When maintenance ends that is going on now; None when none is."""
     spans = (_latest(window, now) for window in windows)
     return max((ends for span in spans if span and now < (ends := span[1])), default=None)
+
+
+def turns(windows: Sequence[Window], after: datetime, now: datetime) -> Iterator[Turn]:
+    """When maintenance began and ended after an instant, until now: of each window the latest."""
+    for window in windows:
+        if span := _latest(window, now):
+            begins, ends = span
+            if after < begins:
+                yield Turn(begins, ends, began=True)
+            if after < ends <= now:
+                yield Turn(ends, ends, began=False)
 
 
 def ended_at(windows: Sequence[Window], now: datetime) -> datetime | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pilothouse.checks.service import steering, telling
+from pilothouse.checks.service import maintaining, steering, telling
 from pilothouse.kernel.changes import Change
 from pilothouse.kernel.module import Changing
 
@@ -14,23 +15,29 @@ if TYPE_CHECKING:
     from pilothouse.kernel.events import Event
     from pilothouse.kernel.tx import Tx
 
-WORDS = {steering.PAUSED: "paused", steering.RESUMED: "resumed"}
+WORDS = {
+    steering.PAUSED: "Check {} paused",
+    steering.RESUMED: "Check {} resumed",
+    maintaining.BEGAN: "Maintenance began, says check {}",
+    maintaining.ENDED: "Maintenance ended, says check {}",
+}
 
 
 def read(tx: Tx, events: Sequence[Event]) -> list[Change]:
     """No query: the event says all."""
     del tx
-    return [_change(one) for one in events if one.at is not None and one.entities]
+    return [_change(one, one.at) for one in events if one.at is not None and one.entities]
 
 
-def _change(event: Event) -> Change:
+def _change(event: Event, told: datetime) -> Change:
+    since = event.data.get("since")
     check = next((ref for ref in event.entities if ref.startswith("check:")), "")
     return Change(
         id=event.id,
-        at=event.at,  # pyright: ignore[reportArgumentType]  (read left out those without)
+        at=datetime.fromisoformat(since) if isinstance(since, str) else told,
         kind="maintenance",
         entities=event.entities,
-        title=f"Check {event.data.get('title', '')} {WORDS[event.type]}",
+        title=WORDS[event.type].format(event.data.get("title", "")),
         by=str(event.data.get("by", "")) or event.actor,
         href=telling.href(check) if check else "",
         detail=str(event.data.get("reason", "")),

@@ -17,6 +17,7 @@ from pilothouse.checks.store.reading.now import (
     standing_of,
     standpoints,
     verdict_of,
+    with_windows,
 )
 from pilothouse.checks.store.reading.past import (
     daily,
@@ -56,4 +57,5 @@ __all__ = [
     "standpoints",
     "state_before",
     "verdict_of",
+    "with_windows",
 ]

@@ -96,6 +96,13 @@ def by_id(conn: Connection, ids: Collection[int]) -> dict[int, Check]:
     return found
 
 
+def with_windows(conn: Connection) -> list[Check]:
+    """The checks that say when there is maintenance."""
+    none = '"maintenance":[]'  # as a document without any is kept
+    query = select(*CHECK).where(checks.c.gone_at.is_(None), ~checks.c.spec.contains(none))
+    return [check_of(row) for row in conn.execute(query.order_by(checks.c.id))]
+
+
 def of_entities(conn: Connection, refs: Collection[str]) -> list[Check]:
     """The checks that watch any of these entities, by ref."""
     found: list[Check] = []
